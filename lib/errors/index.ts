@@ -1,0 +1,2 @@
+export * from './errno';
+export * from './errors';

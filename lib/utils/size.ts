@@ -25,7 +25,7 @@ export function parseSize(value: unknown): number | undefined {
   if (typeof value === 'number') return Number.isSafeInteger(value) && value >= 0 ? value : undefined;
   if (typeof value !== 'string') return undefined;
   const match = /^(\d+(?:\.\d+)?)\s*([a-z]*)$/i.exec(value.trim());
-  const factor = match && units[(match[2] as string).toLowerCase()];
+  const factor = match ? units[(match[2] as string).toLowerCase()] : undefined;
   if (!match || factor === undefined) return undefined;
   const bytes = Math.round(Number(match[1]) * factor);
   return Number.isSafeInteger(bytes) ? bytes : undefined;

@@ -1,0 +1,161 @@
+/** One running launcher: its control socket and its process. Says what arrives, and nothing about what it means. */
+import fs from 'node:fs';
+import os from 'node:os';
+import { IsolateError } from '../errors';
+import { check, type NativeChannel, native } from '../native';
+import { Frame, SignalScope } from '../plan';
+import { launcherProgram } from './program';
+import { type ExitFacts, type Failure, FrameDecoder, type Message, ProtocolError } from './protocol';
+
+const EAGAIN = os.constants.errno.EAGAIN;
+
+/** What a launcher tells. `gone` is the last call: the supervisor has ended and been reaped. */
+export interface LauncherEvents {
+  ready(initPid: number): void;
+  failed(failure: Failure): void;
+  spawned(spawnId: number, pid: number, terminal: number | undefined): void;
+  exited(spawnId: number, exit: ExitFacts): void;
+  initExited(status: number): void;
+  gone(facts: { readonly cleanedUp: boolean; readonly protocolError: Error | undefined }): void;
+}
+
+const received = Buffer.allocUnsafe(65536);
+const facts = new Int32Array(2 + 240);
+
+interface Outgoing {
+  bytes: Buffer;
+  fds: number[];
+  sent: (() => void) | undefined;
+}
+
+export class LauncherHandle {
+  /** The supervisor. */
+  readonly pid: number;
+  private readonly channel: NativeChannel;
+  private readonly decoder = new FrameDecoder();
+  private readonly queue: Outgoing[] = [];
+  private closed = false;
+  private initPid = 0;
+  private protocolError: Error | undefined;
+
+  constructor(private readonly events: LauncherEvents) {
+    const n = native();
+    const program = launcherProgram();
+    const [ours, theirs] = check(n.controlPair(), 'socketpair') as [number, number];
+    const pid = n.spawnLauncher(program, theirs);
+    fs.closeSync(theirs);
+    if (pid < 0) {
+      fs.closeSync(ours);
+      check(pid, 'posix_spawn', { what: 'the launcher', role: 'caller' });
+    }
+    this.pid = pid;
+    this.channel = new n.Channel(ours, (writable) => (writable ? this.flush() : this.drain()));
+  }
+
+  /** Sends a frame; `sent` is called when the kernel has taken its descriptors, which the caller then closes. */
+  send(type: number, body: Buffer, fds: number[] = [], sent?: () => void): void {
+    const header = Buffer.allocUnsafe(8);
+    header.writeUInt32LE(body.length, 0);
+    header.writeUInt16LE(type, 4);
+    header.writeUInt16LE(fds.length, 6);
+    this.queue.push({ bytes: Buffer.concat([header, body]), fds, sent });
+    if (this.queue.length === 1) this.flush();
+  }
+
+  /** Sends a signal to a spawned process (its pid can't have been reused: init reaps it), its group, or everyone. */
+  signal(spawnId: number, signal: number, scope: keyof typeof SignalScope = 'process'): void {
+    const body = Buffer.allocUnsafe(12);
+    body.writeUInt32LE(spawnId, 0);
+    body.writeUInt32LE(signal, 4);
+    body.writeUInt32LE(SignalScope[scope], 8);
+    this.send(Frame.signal, body);
+  }
+
+  /** Ends the sandbox: the supervisor kills init, and with it everything; `gone` follows. */
+  shutdown(): void {
+    if (!this.closed) this.channel.shutdown();
+  }
+
+  ref(): void {
+    this.channel.ref();
+  }
+  unref(): void {
+    this.channel.unref();
+  }
+
+  private flush(): void {
+    while (!this.closed) {
+      const next = this.queue[0];
+      if (next === undefined) return;
+      const n = this.channel.send(next.bytes, next.fds);
+      if (n === -EAGAIN) return this.channel.watch(true);
+      if (n > 0) {
+        next.sent?.();
+        next.sent = undefined;
+        next.fds = [];
+        next.bytes = next.bytes.subarray(n);
+      }
+      // Any other error means the launcher is gone; the end of the stream tells so.
+      if (n < 0 || next.bytes.length === 0) {
+        next.sent?.();
+        this.queue.shift();
+      }
+    }
+  }
+
+  private drain(): void {
+    while (!this.closed) {
+      const n = this.channel.receive(received, facts);
+      if (n === -EAGAIN) return;
+      if (n <= 0) return this.end();
+      const fds = Array.from(facts.subarray(2, 2 + (facts[1] as number)));
+      try {
+        for (const message of this.decoder.push(received.subarray(0, n), fds, facts[0] as number)) this.dispatch(message);
+      } catch (error) {
+        if (!(error instanceof ProtocolError)) throw error;
+        this.protocolError = error;
+        return this.end();
+      }
+    }
+  }
+
+  private dispatch(message: Message): void {
+    switch (message.type) {
+      case 'ready':
+        this.initPid = message.senderPid;
+        return this.events.ready(message.senderPid);
+      case 'failed':
+        return this.events.failed(message.failure);
+      case 'spawned': {
+        // Where the kernel would not vouch for the payload's pid, the frame carries init's own.
+        const pid = message.senderPid === this.initPid ? message.innerPid : message.senderPid;
+        return this.events.spawned(message.spawnId, pid, message.fd);
+      }
+      case 'exited':
+        return this.events.exited(message.spawnId, message.exit);
+      case 'initExited':
+        return this.events.initExited(message.status);
+    }
+  }
+
+  private end(): void {
+    if (this.closed) return;
+    this.closed = true;
+    for (const fd of this.decoder.takeFds()) fs.closeSync(fd);
+    for (const { sent } of this.queue.splice(0)) sent?.();
+    this.channel.close();
+    this.reap();
+  }
+
+  /** The socket closes an instant before the process ends: look again until it has. */
+  private reap(): void {
+    const status = native().reap(this.pid);
+    if (status === -EAGAIN) return void setImmediate(() => this.reap());
+    this.events.gone({ cleanedUp: status === 0, protocolError: this.protocolError });
+  }
+}
+
+/** The error for a launcher that ended before it said why. */
+export function launcherLost(cause: Error | undefined): IsolateError {
+  return new IsolateError('ERR_LAUNCHER_LOST', 'The launcher ended unexpectedly', { role: 'supervisor' }, { cause });
+}

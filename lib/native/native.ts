@@ -1,0 +1,32 @@
+/** The addon's functions as they are: numbers and buffers in, a result or -errno out. */
+
+/** One end of a control socket inside the event loop. */
+export interface NativeChannel {
+  /** Bytes written, or -errno (-EAGAIN: wait for `writable`). Descriptors go with the first byte. */
+  send(bytes: Uint8Array, fds: number[]): number;
+  /** Bytes read, 0 at the end, or -errno. `facts` becomes [sender's pid, count of fds, fd…]. */
+  receive(bytes: Uint8Array, facts: Int32Array): number;
+  /** With true: call back once when there is room to send. */
+  watch(writable: boolean): void;
+  shutdown(): number;
+  ref(): void;
+  unref(): void;
+  close(): void;
+}
+
+export interface Native {
+  launcherImage(): Buffer;
+  sealedMemfd(name: string, bytes: Uint8Array): number;
+  /** The descriptor from which this process (all its threads) starts launchers; -1 while unset. */
+  programFd(fd?: number): number;
+  spawnLauncher(program: number, control: number): number;
+  reap(pid: number): number;
+  Channel: new (fd: number, onReady: (writable: boolean) => void) => NativeChannel;
+  controlPair(): [number, number] | number;
+  pipe(nonBlockingEnd: number): [number, number] | number;
+  openat2(directory: number, path: string, flags: number, mode: number, resolve: number): number;
+  mkdirat(directory: number, name: string, mode: number): number;
+  unlinkat(directory: number, name: string, flags: number): number;
+  symlinkat(target: string, directory: number, name: string): number;
+  ioctl(fd: number, request: number, argument: number | Uint8Array): number;
+}

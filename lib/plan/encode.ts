@@ -1,0 +1,149 @@
+/** Plan → bytes, as src/cpp/launcher/plan.hh reads them. */
+import { MAGIC, NONE, Role, SPAWN_TERMINAL, VERSION } from './abi';
+import { type FieldType, type Op, ops } from './ops';
+import type { Plan } from './plan';
+
+/** Little-endian writer over one growing buffer, reused between plans: a launch allocates once. */
+class Writer {
+  private buffer = Buffer.allocUnsafe(65536);
+  length = 0;
+
+  reset(): void {
+    this.length = 0;
+  }
+  private room(bytes: number): void {
+    if (this.length + bytes <= this.buffer.length) return;
+    const larger = Buffer.allocUnsafe(Math.max(this.buffer.length * 2, this.length + bytes));
+    this.buffer.copy(larger, 0, 0, this.length);
+    this.buffer = larger;
+  }
+  u16(value: number): void {
+    this.room(2);
+    this.length = this.buffer.writeUInt16LE(value, this.length);
+  }
+  u32(value: number): void {
+    this.room(4);
+    this.length = this.buffer.writeUInt32LE(value >>> 0, this.length);
+  }
+  u64(value: number | bigint): void {
+    this.room(8);
+    this.length = this.buffer.writeBigUInt64LE(BigInt(value), this.length);
+  }
+  string(value: string): void {
+    const bytes = Buffer.byteLength(value);
+    this.u32(bytes);
+    this.room(bytes + 1);
+    this.length += this.buffer.write(value, this.length, 'utf8');
+    this.buffer[this.length++] = 0;
+  }
+  bytes(value: Uint8Array): void {
+    this.room(value.length);
+    this.buffer.set(value, this.length);
+    this.length += value.length;
+  }
+  patchU32(at: number, value: number): void {
+    this.buffer.writeUInt32LE(value, at);
+  }
+  copy(): Buffer {
+    return Buffer.from(this.buffer.subarray(0, this.length));
+  }
+}
+
+const writer = new Writer();
+
+function field(type: FieldType, value: unknown): void {
+  switch (type) {
+    case 'u32':
+      return writer.u32(value as number);
+    case 'u64':
+      return writer.u64(value as number | bigint);
+    case 'string':
+      return writer.string(value as string);
+    case 'strings': {
+      const list = value as readonly string[];
+      writer.u32(list.length);
+      for (const item of list) writer.string(item);
+      return;
+    }
+    case 'numbers': {
+      const list = value as readonly number[];
+      writer.u32(list.length);
+      for (const item of list) writer.u32(item);
+      return;
+    }
+    case 'pairs': {
+      const list = value as readonly (readonly [number, number])[];
+      writer.u32(list.length);
+      for (const [a, b] of list) {
+        writer.u32(a);
+        writer.u32(b);
+      }
+      return;
+    }
+    case 'parameters': {
+      const list = value as readonly (readonly [string, string])[];
+      writer.u32(list.length);
+      for (const [key, text] of list) {
+        writer.string(key);
+        writer.string(text);
+      }
+      return;
+    }
+    case 'bytes':
+      writer.u32((value as Uint8Array).length);
+      return writer.bytes(value as Uint8Array);
+  }
+}
+
+const fieldLists = new Map<string, (readonly [string, FieldType])[]>(
+  Object.entries(ops).map(([name, spec]) => [name, Object.entries(spec.fields) as (readonly [string, FieldType])[]]),
+);
+
+function encodeOps(plan: Plan): void {
+  for (const { role, op } of plan.ops) {
+    const start = writer.length;
+    writer.u16(ops[op.op].code);
+    writer.u16(Role[role]);
+    writer.u32(0);
+    for (const [name, type] of fieldLists.get(op.op) as (readonly [string, FieldType])[]) {
+      field(type, (op as Op & Record<string, unknown>)[name as keyof Op]);
+    }
+    writer.patchU32(start + 4, writer.length - start);
+  }
+}
+
+export interface PlanHeader {
+  readonly cloneFlags: number;
+  /** Slot of the cgroup v2 directory that init is born into. */
+  readonly cgroupSlot: number | undefined;
+  /** Feature bits that the launcher treats as missing. */
+  readonly disabled: number;
+}
+
+/** Body of a plan frame. */
+export function encodePlan(header: PlanHeader, plan: Plan): Buffer {
+  writer.reset();
+  writer.u32(MAGIC);
+  writer.u32(VERSION);
+  writer.u32(header.disabled);
+  writer.u32(header.cgroupSlot ?? NONE);
+  writer.u64(header.cloneFlags);
+  encodeOps(plan);
+  return writer.copy();
+}
+
+export interface SpawnHeader {
+  readonly id: number;
+  readonly terminal: { readonly rows: number; readonly columns: number } | undefined;
+}
+
+/** Body of a spawn frame. */
+export function encodeSpawn(header: SpawnHeader, plan: Plan): Buffer {
+  writer.reset();
+  writer.u32(header.id);
+  writer.u32(header.terminal ? SPAWN_TERMINAL : 0);
+  writer.u16(header.terminal?.rows ?? 0);
+  writer.u16(header.terminal?.columns ?? 0);
+  encodeOps(plan);
+  return writer.copy();
+}

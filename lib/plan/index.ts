@@ -1,0 +1,4 @@
+export * from './abi';
+export * from './encode';
+export * from './ops';
+export * from './plan';

@@ -1,0 +1,71 @@
+// Calls on descriptors that Node's fs module lacks.
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "../common/compat.hh"
+#include "kernel.hh"
+
+namespace {
+
+// pipe(nonBlockingEnd) -> [read, write] or -errno; the end named (0, 1, or -1 for none) is non-blocking.
+Napi::Value Pipe(const Napi::CallbackInfo& info) {
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) < 0) return Result(info, -errno);
+  int nonblocking = Int(info, 0);
+  if (nonblocking >= 0 && fcntl(ends[nonblocking & 1], F_SETFL, O_NONBLOCK) < 0) {
+    int error = errno;
+    close(ends[0]);
+    close(ends[1]);
+    return Result(info, -error);
+  }
+  auto result = Napi::Array::New(info.Env(), 2);
+  result.Set(0u, ends[0]);
+  result.Set(1u, ends[1]);
+  return result;
+}
+
+// openat2(directory fd, path, flags, mode, resolve) -> fd or -errno.
+Napi::Value Openat2(const Napi::CallbackInfo& info) {
+  std::string path = info[1].ToString();
+  open_how how = {};
+  how.flags = static_cast<uint64_t>(info[2].ToNumber().Int64Value()) | O_CLOEXEC;
+  how.mode = static_cast<uint64_t>(info[3].ToNumber().Int64Value());
+  how.resolve = static_cast<uint64_t>(info[4].ToNumber().Int64Value());
+  return Result(info, OrErrno(syscall(__NR_openat2, Int(info, 0), path.c_str(), &how, sizeof how)));
+}
+
+// *at calls on one name inside a directory descriptor.
+Napi::Value Mkdirat(const Napi::CallbackInfo& info) {
+  std::string name = info[1].ToString();
+  return Result(info, OrErrno(mkdirat(Int(info, 0), name.c_str(), static_cast<mode_t>(Int(info, 2)))));
+}
+Napi::Value Unlinkat(const Napi::CallbackInfo& info) {
+  std::string name = info[1].ToString();
+  return Result(info, OrErrno(unlinkat(Int(info, 0), name.c_str(), Int(info, 2))));
+}
+Napi::Value Symlinkat(const Napi::CallbackInfo& info) {
+  std::string target = info[0].ToString(), name = info[2].ToString();
+  return Result(info, OrErrno(symlinkat(target.c_str(), Int(info, 1), name.c_str())));
+}
+
+// ioctl(fd, request, argument: number | Uint8Array) -> result or -errno.
+Napi::Value Ioctl(const Napi::CallbackInfo& info) {
+  auto request = static_cast<unsigned long>(info[1].ToNumber().Int64Value());
+  if (info[2].IsTypedArray()) return Result(info, OrErrno(ioctl(Int(info, 0), request, info[2].As<Napi::Uint8Array>().Data())));
+  return Result(info, OrErrno(ioctl(Int(info, 0), request, static_cast<unsigned long>(info[2].ToNumber().Int64Value()))));
+}
+
+}  // namespace
+
+void InitFiles(Napi::Env env, Napi::Object exports) {
+  exports.Set("pipe", Napi::Function::New(env, Pipe));
+  exports.Set("openat2", Napi::Function::New(env, Openat2));
+  exports.Set("mkdirat", Napi::Function::New(env, Mkdirat));
+  exports.Set("unlinkat", Napi::Function::New(env, Unlinkat));
+  exports.Set("symlinkat", Napi::Function::New(env, Symlinkat));
+  exports.Set("ioctl", Napi::Function::New(env, Ioctl));
+}

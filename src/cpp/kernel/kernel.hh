@@ -1,0 +1,22 @@
+// What the files of this folder export to JavaScript, and the few conversions they share.
+#pragma once
+#include <napi.h>
+
+#include <cerrno>
+#include <cstdint>
+#include <string>
+
+void InitSpawn(Napi::Env env, Napi::Object exports);
+void InitChannel(Napi::Env env, Napi::Object exports);
+void InitFiles(Napi::Env env, Napi::Object exports);
+
+// The launcher program, embedded at build time.
+extern "C" const unsigned char launcher_image[];
+extern "C" const unsigned char launcher_image_end[];
+
+inline int Int(const Napi::CallbackInfo& info, size_t i) { return info[i].ToNumber().Int32Value(); }
+inline Napi::Value Result(const Napi::CallbackInfo& info, int64_t result) {
+  return Napi::Number::New(info.Env(), static_cast<double>(result));
+}
+// Result of a libc call: itself, or -errno.
+inline int64_t OrErrno(int64_t result) { return result < 0 ? -errno : result; }

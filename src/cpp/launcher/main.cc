@@ -1,0 +1,66 @@
+// Theory of operation
+//
+// One static program without libc, started by the addon from a sealed memfd with the control socket as descriptor 3.
+//
+//   supervisor  reads the plan frame; runs its ops in the host's namespaces; clones init into the new ones and writes the
+//               identity maps; then only waits for one of two ends: the socket's (Node is gone or is done) or init's.
+//               Either way it kills init, reaps everything, runs the plan's clean-up ops, and exits.
+//   init        waits for the maps, runs its ops (mounts, pivot_root, host name, ...), tells Node that it is ready, and
+//               serves requests from the same socket: start a payload, send a signal. As pid 1 it reaps every orphan.
+//   payload     vforked by init for each request; runs that request's ops and ends in execve.
+//
+// The launcher decides nothing. TypeScript compiles options into ops and this program carries them out in order; the
+// first one that fails is reported as {role, index, errno, system call}, and whatever it was meant to confine never runs.
+//
+// Whose word counts: Node is trusted, everything inside the sandbox is not. The only inputs are frames from Node, and
+// they are still bounds-checked: a bug there must not become one here.
+#include "roles.hh"
+
+u32 last_syscall = 0;
+
+namespace {
+
+[[noreturn]] void start() {
+  // Nothing but the control socket and three null descriptors is wanted from whoever started us.
+  i64 result = sys(__NR_close_range, abi::kControlFd + 1, ~0u, 0);
+  for (i32 fd = abi::kControlFd + 1; result == -ENOSYS && fd < 65536; fd++) close_fd(fd);
+  // Keyboard signals of the caller's terminal are not ours.
+  sys(__NR_setsid);
+  supervise();
+}
+
+}  // namespace
+
+#ifdef LAUNCHER_HOSTED
+int main() { start(); }
+#else
+extern "C" {
+void* memcpy(void* to, const void* from, usize n) {
+  for (usize i = 0; i < n; i++) ((u8*)to)[i] = ((const u8*)from)[i];
+  return to;
+}
+void* memset(void* to, int value, usize n) {
+  for (usize i = 0; i < n; i++) ((u8*)to)[i] = (u8)value;
+  return to;
+}
+int memcmp(const void* a, const void* b, usize n) {
+  for (usize i = 0; i < n; i++) {
+    if (((const u8*)a)[i] != ((const u8*)b)[i]) return ((const u8*)a)[i] < ((const u8*)b)[i] ? -1 : 1;
+  }
+  return 0;
+}
+usize strlen(const char* s) {
+  usize n = 0;
+  while (s[n]) n++;
+  return n;
+}
+
+[[noreturn]] void launcher_start() { start(); }
+}
+
+#if defined(__x86_64__)
+asm(".global _start\n_start:\n\txor %ebp, %ebp\n\tand $-16, %rsp\n\tcall launcher_start\n\thlt\n");
+#elif defined(__aarch64__)
+asm(".global _start\n_start:\n\tmov x29, xzr\n\tmov x30, xzr\n\tbl launcher_start\n\tbrk #0\n");
+#endif
+#endif

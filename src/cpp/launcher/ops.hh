@@ -1,0 +1,28 @@
+// The vocabulary of plans. Each op is one idea of the kernel's; TypeScript decides order and arguments.
+#pragma once
+#include "plan.hh"
+
+struct Context {
+  u32 disabled = 0;    // abi::Feature bits
+  i32 root = -1;       // the new root, once attached
+  i32 child = 0;       // init, as the supervisor sees it (role Map)
+  i32* fds = nullptr;  // what came with a spawn request (role Payload)
+  u32 fd_count = 0;
+  void* scratch = nullptr;  // for argv and envp (role Payload)
+  usize scratch_size = 0;
+
+  bool lacks(u32 feature) const { return (disabled & feature) != 0; }
+};
+
+// Runs one op: 0 or -errno. -EBADMSG for arguments that don't decode, -ENOSYS for an unknown code.
+i64 run_op(u16 code, Reader& arguments, Context& context);
+
+i64 run_mount_op(u16 code, Reader& arguments, Context& context);
+i64 run_process_op(u16 code, Reader& arguments, Context& context);
+i64 run_namespace_op(u16 code, Reader& arguments, Context& context);
+
+// Shared by the op families.
+i32 slot_fd(u32 slot);                                        // descriptor of a slot, or -1
+i64 fill_slot(u32 slot, i64 fd);                              // moves fd (or passes -errno on) into the slot
+i64 write_file(i32 dir, const char* path, const char* text);  // one write, which must take everything
+i64 kill_cgroup(const char* directory);

@@ -1,0 +1,346 @@
+// Ops on mounts and files. Trees are cloned or made detached, given their attributes, and only then attached, so that no
+// half-configured mount is ever reachable. Destinations are resolved inside the new root, whatever symlinks it holds.
+#include <linux/mount.h>
+#include <linux/openat2.h>
+#include <linux/stat.h>
+
+#include "mount_legacy.hh"
+#include "ops.hh"
+
+namespace {
+
+constexpr u32 kMaxParameters = 32;
+
+// What Mask covers paths with, made once: an empty read-only directory, and the null device.
+i32 mask_directory = -1;
+i32 mask_file = -1;
+
+i64 open_in(i32 dir, const char* path, u64 flags, u64 resolve) {
+  struct open_how how;
+  memset(&how, 0, sizeof how);
+  how.flags = flags | O_CLOEXEC;
+  how.resolve = resolve;
+  return sys(__NR_openat2, dir, path, &how, sizeof how);
+}
+
+// A path inside the new root, which may be hostile. Without openat2 (before 5.6): component by component, no symlinks.
+i64 open_inside(const Context& context, const char* path, u64 flags) {
+  if (context.root < 0) return sys(__NR_openat, kAtFdcwd, path, flags | O_CLOEXEC);
+  if (!context.lacks(abi::kFeatureOpenat2)) {
+    i64 fd = open_in(context.root, path, flags, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
+    if (fd != -ENOSYS) return fd;
+  }
+  return walk_inside(context.root, path, flags);
+}
+
+// The directory that holds the last component, which is copied to `name`.
+i64 open_parent(const Context& context, const char* path, char (&name)[256]) {
+  char parent[4096];
+  usize length = strlen(path);
+  if (length >= sizeof parent) return -ENAMETOOLONG;
+  usize slash = length;
+  while (slash > 0 && path[slash - 1] != '/') slash--;
+  if (length - slash >= sizeof name || length == slash) return -EINVAL;
+  memcpy(name, path + slash, length - slash + 1);
+  memcpy(parent, path, slash);
+  parent[slash] = 0;
+  return open_inside(context, slash ? parent : "/", O_PATH | O_DIRECTORY);
+}
+
+i64 make_dir(const Context& context, const char* path, u32 mode) {
+  char name[256];
+  i64 parent = open_parent(context, path, name);
+  if (parent < 0) return parent;
+  i64 result = sys(__NR_mkdirat, parent, name, mode);
+  close_fd((i32)parent);
+  return result == -EEXIST ? 0 : result;
+}
+
+i64 make_file(const Context& context, const char* path, u32 mode, const char* text) {
+  char name[256];
+  i64 parent = open_parent(context, path, name);
+  if (parent < 0) return parent;
+  i64 fd = sys(__NR_openat, parent, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+  close_fd((i32)parent);
+  if (fd < 0) return fd;
+  i64 result = 0;
+  for (usize left = strlen(text); left > 0 && result >= 0; left -= (usize)result, text += result) {
+    result = sys(__NR_write, fd, text, left);
+  }
+  close_fd((i32)fd);
+  return result < 0 ? result : 0;
+}
+
+i64 make_symlink(const Context& context, const char* target, const char* path) {
+  char name[256];
+  i64 parent = open_parent(context, path, name);
+  if (parent < 0) return parent;
+  i64 result = sys(__NR_symlinkat, target, parent, name);
+  close_fd((i32)parent);
+  return result;
+}
+
+// Opens the destination; with kMakeDir or kMakeFile, makes what is missing on the way.
+i64 open_destination(const Context& context, const char* path, u32 flags) {
+  i64 fd = open_inside(context, path, O_PATH);
+  if (fd != -ENOENT || !(flags & (abi::kMakeDir | abi::kMakeFile))) return fd;
+  char prefix[4096];
+  usize length = strlen(path);
+  if (length >= sizeof prefix) return -ENAMETOOLONG;
+  for (usize i = 1; i < length; i++) {
+    if (path[i] != '/') continue;
+    memcpy(prefix, path, i);
+    prefix[i] = 0;
+    i64 result = make_dir(context, prefix, 0755);
+    if (result < 0) return result;
+  }
+  i64 made = flags & abi::kMakeDir ? make_dir(context, path, 0755) : make_file(context, path, 0644, "");
+  return made < 0 ? made : open_inside(context, path, O_PATH);
+}
+
+i64 set_attributes(i32 fd, u64 set, bool recursive, i32 userns) {
+  struct mount_attr attributes;
+  memset(&attributes, 0, sizeof attributes);
+  attributes.attr_set = set;
+  if (userns >= 0) {
+    attributes.attr_set |= MOUNT_ATTR_IDMAP;
+    attributes.userns_fd = (u64)userns;
+  }
+  return sys(__NR_mount_setattr, fd, "", AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0), &attributes, sizeof attributes);
+}
+
+i64 move_to(i32 mount, i32 destination) {
+  return sys(__NR_move_mount, mount, "", destination, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
+}
+
+i64 open_tree(Reader& in, const Context& context) {
+  u32 slot = in.number();
+  const char* path = in.string();
+  u32 flags = in.number();
+  u64 set = in.wide();
+  u32 userns = in.number();
+  if (!in.ok()) return -EBADMSG;
+  if (context.lacks(abi::kFeatureMountApi)) return legacy_tree(slot, path, flags, set, userns);
+  u32 tree_flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (flags & abi::kRecursive ? AT_RECURSIVE : 0);
+  i64 fd = sys(__NR_open_tree, kAtFdcwd, path, tree_flags);
+  if (fd == -ENOSYS) return legacy_tree(slot, path, flags, set, userns);
+  if (fd < 0) return fd;
+  if (set || userns != abi::kNone) {
+    i64 result = context.lacks(abi::kFeatureMountSetattr)
+                     ? -ENOSYS
+                     : set_attributes((i32)fd, set, flags & abi::kRecursive, slot_fd(userns));
+    if (result == -ENOSYS) {
+      close_fd((i32)fd);
+      return legacy_tree(slot, path, flags, set, userns);
+    }
+    if (result < 0) {
+      close_fd((i32)fd);
+      return result;
+    }
+  }
+  return fill_slot(slot, fd);
+}
+
+i64 new_fs(Reader& in, const Context& context) {
+  u32 slot = in.number();
+  const char* type = in.string();
+  u64 attributes = in.wide();
+  u32 count = in.number();
+  if (count > kMaxParameters) return -E2BIG;
+  const char* keys[kMaxParameters];
+  const char* values[kMaxParameters];
+  for (u32 i = 0; i < count; i++) {
+    keys[i] = in.string();
+    values[i] = in.string();
+  }
+  if (!in.ok()) return -EBADMSG;
+  if (context.lacks(abi::kFeatureMountApi)) return legacy_fs(slot, type, attributes, keys, values, count);
+  i64 fs = sys(__NR_fsopen, type, FSOPEN_CLOEXEC);
+  if (fs == -ENOSYS) return legacy_fs(slot, type, attributes, keys, values, count);
+  if (fs < 0) return fs;
+  i64 result = 0;
+  for (u32 i = 0; i < count && result >= 0; i++) {
+    bool flag = values[i][0] == 0;
+    result = sys(__NR_fsconfig, fs, flag ? FSCONFIG_SET_FLAG : FSCONFIG_SET_STRING, keys[i], flag ? nullptr : values[i], 0);
+  }
+  if (result >= 0) result = sys(__NR_fsconfig, fs, FSCONFIG_CMD_CREATE, nullptr, nullptr, 0);
+  if (result >= 0) result = sys(__NR_fsmount, fs, FSMOUNT_CLOEXEC, attributes);
+  close_fd((i32)fs);
+  return fill_slot(slot, result);
+}
+
+// New root and overlay layers are stacked on "/": path lookups still start at the old root below them, so host paths
+// keep working until pivot_root. "/.." is the way to the top of that stack.
+i64 attach_on_top(u32 slot, u32 flags, Context& context) {
+  i32 mount = slot_fd(slot);
+  i64 result;
+  if (legacy_pending(slot)) {
+    result = legacy_attach(slot, "/");
+    if (result >= 0) result = legacy_finish(slot, sys(__NR_openat, kAtFdcwd, "/..", O_PATH | O_CLOEXEC));
+  } else {
+    result = sys(__NR_move_mount, mount, "", kAtFdcwd, "/", MOVE_MOUNT_F_EMPTY_PATH);
+  }
+  if (result >= 0 && (flags & abi::kAsRoot)) context.root = mount;
+  return result;
+}
+
+i64 attach(Reader& in, Context& context) {
+  u32 slot = in.number();
+  const char* destination = in.string();
+  u32 flags = in.number();
+  i32 mount = slot_fd(slot);
+  if (!in.ok() || mount < 0) return -EBADMSG;
+  if (flags & (abi::kAsRoot | abi::kAsHidden)) return attach_on_top(slot, flags, context);
+  i64 target = open_destination(context, destination, flags);
+  if (target < 0) return target;
+  i64 result;
+  if (legacy_pending(slot)) {
+    result = legacy_attach(slot, FdPath((i32)target).text);
+    if (result >= 0) result = legacy_finish(slot, open_inside(context, destination, O_PATH));
+  } else {
+    result = move_to(mount, (i32)target);
+  }
+  close_fd((i32)target);
+  if (result >= 0) close_fd(mount);
+  return result;
+}
+
+i64 file_type(i32 fd, u32* device) {
+  struct statx status;
+  i64 result = sys(__NR_statx, fd, "", AT_EMPTY_PATH, STATX_TYPE, &status);
+  if (result < 0) return result;
+  *device = status.stx_rdev_major << 20 | status.stx_rdev_minor;
+  return status.stx_mode & S_IFMT;
+}
+
+i64 clone_tree(i32 fd, const char* path) {
+  return sys(__NR_open_tree, fd, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (fd >= 0 ? AT_EMPTY_PATH : 0));
+}
+
+// A replaced /dev/null would make the mask a hole, so it has to be the real one.
+i64 prepare_masks() {
+  i64 null = sys(__NR_openat, kAtFdcwd, "/dev/null", O_PATH | O_CLOEXEC);
+  if (null < 0) return null;
+  u32 device = 0;
+  i64 type = file_type((i32)null, &device);
+  if (type != S_IFCHR || device != (1 << 20 | 3)) return type < 0 ? type : -ENODEV;
+  mask_file = (i32)null;
+  i64 fs = sys(__NR_fsopen, "tmpfs", FSOPEN_CLOEXEC);
+  if (fs == -ENOSYS) return 0;
+  if (fs < 0) return fs;
+  i64 result = sys(__NR_fsconfig, fs, FSCONFIG_SET_STRING, "nr_inodes", "1", 0);
+  if (result >= 0) result = sys(__NR_fsconfig, fs, FSCONFIG_CMD_CREATE, nullptr, nullptr, 0);
+  if (result >= 0) {
+    result = sys(__NR_fsmount, fs, FSMOUNT_CLOEXEC,
+                 MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+  }
+  close_fd((i32)fs);
+  if (result < 0) return result;
+  mask_directory = (i32)result;
+  return 0;
+}
+
+i64 mask(Reader& in, const Context& context) {
+  const char* path = in.string();
+  i64 target = open_inside(context, path, O_PATH);
+  if (target == -ENOENT || target == -ENOTDIR) return 0;
+  if (target < 0) return target;
+  u32 device;
+  i64 type = file_type((i32)target, &device);
+  i64 result = type;
+  if (type == S_IFDIR && context.lacks(abi::kFeatureMountApi)) {
+    result = legacy_mask(FdPath((i32)target).text);
+  } else if (type >= 0 && context.lacks(abi::kFeatureMountApi)) {
+    result = legacy_bind(FdPath(mask_file).text, FdPath((i32)target).text);
+  } else if (type >= 0) {
+    result = clone_tree(type == S_IFDIR ? mask_directory : mask_file, "");
+    if (result >= 0) {
+      i32 cover = (i32)result;
+      result = move_to(cover, (i32)target);
+      close_fd(cover);
+    }
+  }
+  close_fd((i32)target);
+  return result;
+}
+
+// Covers a path with a clone of itself, so that attributes can differ from the mount it belongs to.
+i64 bind_self(i32 target, u64 set) {
+  i64 tree = sys(__NR_open_tree, target, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | AT_RECURSIVE);
+  if (tree < 0) return tree;
+  i64 result = set_attributes((i32)tree, set, true, -1);
+  if (result >= 0) result = move_to((i32)tree, target);
+  close_fd((i32)tree);
+  return result;
+}
+
+i64 set_attr(Reader& in, const Context& context) {
+  const char* path = in.string();
+  u64 set = in.wide();
+  u32 flags = in.number();
+  i64 target = open_inside(context, path, O_PATH);
+  if ((target == -ENOENT || target == -ENOTDIR) && (flags & abi::kOptional)) return 0;
+  if (target < 0) return target;
+  i64 result;
+  if (!context.lacks(abi::kFeatureMountSetattr | abi::kFeatureMountApi)) {
+    result = flags & abi::kBindSelf ? bind_self((i32)target, set)
+                                    : set_attributes((i32)target, set, flags & abi::kRecursive, -1);
+  } else {
+    result = 0;
+    if (flags & abi::kBindSelf) {
+      result = legacy_bind(FdPath((i32)target).text, FdPath((i32)target).text);
+      close_fd((i32)target);
+      target = open_inside(context, path, O_PATH);
+      if (result >= 0 && target < 0) result = target;
+    }
+    if (result >= 0) result = legacy_remount((i32)target, set);
+  }
+  close_fd((i32)target);
+  return result;
+}
+
+// pivot_root(".", ".") stacks the old root on the new one, from where it is unmounted: no put_old directory needed.
+i64 pivot_root(Context& context) {
+  i64 result = sys(__NR_fchdir, context.root);
+  if (result >= 0) result = sys(__NR_pivot_root, ".", ".");
+  if (result >= 0) result = sys(__NR_umount2, ".", 2 /* MNT_DETACH */);
+  if (result >= 0) result = sys(__NR_chdir, "/");
+  close_fd(context.root);
+  context.root = -1;
+  return result;
+}
+
+}  // namespace
+
+i64 run_mount_op(u16 code, Reader& in, Context& context) {
+  switch (code) {
+    case abi::kOpOpenTree: return open_tree(in, context);
+    case abi::kOpNewFs: return new_fs(in, context);
+    case abi::kOpAttach: return attach(in, context);
+    case abi::kOpMkdir: {
+      const char* path = in.string();
+      return make_dir(context, path, in.number());
+    }
+    case abi::kOpSymlink: {
+      const char* target = in.string();
+      return make_symlink(context, target, in.string());
+    }
+    case abi::kOpFile: {
+      const char* path = in.string();
+      u32 mode = in.number();
+      return make_file(context, path, mode, in.string());
+    }
+    case abi::kOpMask: {
+      i64 ready = mask_file < 0 ? prepare_masks() : 0;
+      return ready < 0 ? ready : mask(in, context);
+    }
+    case abi::kOpSetAttr: return set_attr(in, context);
+    case abi::kOpPivotRoot: return pivot_root(context);
+    case abi::kOpPropagation: return sys(__NR_mount, nullptr, "/", nullptr, in.number(), nullptr);
+    case abi::kOpWriteFile: {
+      const char* path = in.string();
+      return write_file(kAtFdcwd, path, in.string());
+    }
+  }
+  return -ENOSYS;
+}

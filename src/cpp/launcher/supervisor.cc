@@ -1,0 +1,141 @@
+// The supervisor: in the host's namespaces, parent of init, and the only one who cleans up. It never reads the control
+// socket after the plan: it watches for its end (Node is gone) and for the end of init.
+#include <linux/prctl.h>
+#include <linux/sched.h>
+#include <linux/wait.h>
+
+#include "roles.hh"
+
+namespace {
+
+constexpr u32 kSigchld = 17, kSigkill = 9;
+
+// Before 5.5 (or with clone3 forbidden): plain clone. What it can't say is done by other means or refused.
+i64 legacy_clone(u64 flags, i32* pidfd) {
+  if (flags & (CLONE_INTO_CGROUP | CLONE_NEWTIME)) return -EOPNOTSUPP;
+  u64 low = (flags & ~CLONE_CLEAR_SIGHAND) | CLONE_PIDFD | kSigchld;
+  i64 pid = sys(__NR_clone, low, nullptr, pidfd, nullptr, 0);
+  if (pid == 0) {
+    // A kernel_sigaction of zeros is SIG_DFL with no flags.
+    u64 action[4] = {};
+    for (u32 signal = 1; signal <= 64; signal++) raw_syscall(__NR_rt_sigaction, signal, (i64)action, 0, 8, 0, 0);
+  }
+  return pid;
+}
+
+i64 clone_init(const Plan& plan, const Context& context, i32* pidfd) {
+  struct clone_args args;
+  memset(&args, 0, sizeof args);
+  args.flags = plan.header.clone_flags | CLONE_PIDFD | CLONE_CLEAR_SIGHAND;
+  args.pidfd = (u64)pidfd;
+  args.exit_signal = kSigchld;
+  usize size = 64;  // CLONE_ARGS_SIZE_VER0: kernels without the cgroup field refuse a longer one
+  if (plan.header.cgroup_slot != abi::kNone) {
+    args.flags |= CLONE_INTO_CGROUP;
+    args.cgroup = (u64)slot_fd(plan.header.cgroup_slot);
+    size = sizeof args;
+  }
+  if (!context.lacks(abi::kFeatureClone3)) {
+    i64 pid = sys(__NR_clone3, &args, size);
+    if (pid != -ENOSYS) return pid;
+  }
+  return legacy_clone(args.flags, pidfd);
+}
+
+// Runs the ops of one role; on failure tells Node and returns the error.
+i64 run_role(const Plan& plan, u16 role, Context& context) {
+  OpList ops(plan.ops);
+  while (ops.next(role)) {
+    i64 error = run_op(ops.code, ops.arguments, context);
+    if (error) {
+      send_failed(abi::kNone, role, ops.index(), error);
+      return error;
+    }
+  }
+  if (ops.ok()) return 0;
+  send_failed(abi::kNone, role, abi::kNone, -EBADMSG);
+  return -EBADMSG;
+}
+
+// Without a PID namespace of its own a sandbox's orphans come to us (PR_SET_CHILD_SUBREAPER): kill until none is left.
+void kill_children() {
+  for (int round = 0; round < 10000; round++) {
+    char text[2048];
+    i64 fd = sys(__NR_openat, kAtFdcwd, "/proc/thread-self/children", O_RDONLY | O_CLOEXEC);
+    i64 n = fd < 0 ? fd : sys(__NR_read, fd, text, sizeof text - 1);
+    close_fd((i32)fd);
+    i32 pid = 0;
+    for (i64 i = 0; i < n; i++) {
+      if (text[i] >= '0' && text[i] <= '9') {
+        pid = pid * 10 + (text[i] - '0');
+      } else {
+        if (pid) sys(__NR_kill, pid, kSigkill);
+        pid = 0;
+      }
+    }
+    if (sys(__NR_wait4, -1, nullptr, __WALL, nullptr) == -ECHILD) return;
+  }
+}
+
+[[noreturn]] void clean_up(const Plan& plan, Context& context, i32 status) {
+  kill_children();
+  OpList ops(plan.ops);
+  while (ops.next(abi::kRoleCleanup)) {
+    if (run_op(ops.code, ops.arguments, context)) status = 1;
+  }
+  leave(status);
+}
+
+// Until Node lets go of its end of the socket, or init ends.
+void wait_for_end(i32 pidfd) {
+  PollFd watched[2] = {{(i32)abi::kControlFd, kPollRdhup, 0}, {pidfd, kPollIn, 0}};
+  while (!watched[0].revents && !watched[1].revents) sys(__NR_ppoll, watched, 2, nullptr, nullptr, 0);
+}
+
+}  // namespace
+
+void supervise() {
+  static Frame frame;
+  static Plan plan;
+  static Context context;
+  if (receive_frame(&frame) || frame.header.type != abi::kFramePlan) leave(2);
+  Reader body(frame.body, frame.header.length);
+  plan.header = body.get<abi::PlanHeader>();
+  plan.ops = body;
+  context.disabled = plan.header.disabled;
+  if (!body.ok() || plan.header.magic != abi::kMagic || plan.header.version != abi::kVersion) {
+    send_failed(abi::kNone, abi::kRoleSupervisor, abi::kNone, -EBADMSG);
+    leave(2);
+  }
+  for (u32 i = 0; i < frame.fd_count; i++) fill_slot(i, frame.fds[i]);
+  if (run_role(plan, abi::kRoleSupervisor, context)) clean_up(plan, context, 1);
+
+  i32 go[2];
+  i32 pidfd = -1;
+  i64 pid = sys(__NR_pipe2, go, O_CLOEXEC);
+  if (pid >= 0) pid = clone_init(plan, context, &pidfd);
+  if (pid == 0) {
+    close_fd(go[1]);
+    init(plan, context, go[0]);
+  }
+  if (pid < 0) {
+    send_failed(abi::kNone, abi::kRoleSupervisor, abi::kNone, pid);
+    clean_up(plan, context, 1);
+  }
+  close_fd(go[0]);
+  context.child = (i32)pid;
+  bool mapped = run_role(plan, abi::kRoleMap, context) == 0;
+  // Slots are init's now; kept here they would hold its cgroup and mounts.
+  sys(__NR_close_range, abi::kSlotBase, abi::kSlotBase + abi::kMaxSlots, 0);
+  if (mapped) {
+    sys(__NR_write, go[1], "", 1);
+    close_fd(go[1]);
+    wait_for_end(pidfd);
+  }
+  sys(__NR_kill, pid, kSigkill);
+  abi::InitExitedBody ended = {0};
+  while (sys(__NR_wait4, pid, &ended.status, __WALL, nullptr) == -EINTR) {
+  }
+  send_frame(abi::kFrameInitExited, &ended, sizeof ended);
+  clean_up(plan, context, 0);
+}

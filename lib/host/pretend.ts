@@ -1,0 +1,14 @@
+/**
+ * Kernel features that tests pretend to be missing, so that each fallback runs on a kernel that has them all:
+ * LINUX_ISOLATE_PRETEND_MISSING=clone3,close_range,openat2,mount_api,mount_setattr,memfd
+ */
+const names = ['clone3', 'close_range', 'openat2', 'mount_api', 'mount_setattr', 'memfd'] as const;
+export type PretendedFeature = (typeof names)[number];
+
+export function pretendedMissing(): ReadonlySet<PretendedFeature> {
+  const given = process.env.LINUX_ISOLATE_PRETEND_MISSING;
+  if (!given) return none;
+  return new Set(given.split(',').filter((name): name is PretendedFeature => (names as readonly string[]).includes(name)));
+}
+
+const none: ReadonlySet<PretendedFeature> = new Set();

@@ -1,0 +1,29 @@
+/** What compiling needs to know about the host and the moment; gathered before, so that compiling is pure. */
+import type { RootEntry } from '../../host/root';
+
+export interface HostFacts {
+  readonly uid: number;
+  readonly gid: number;
+  /** May map any id and drop supplementary groups. */
+  readonly privileged: boolean;
+  /** The ids on the host that the default mapping uses. */
+  readonly mappedUid: number;
+  readonly mappedGid: number;
+  readonly rootEntries: readonly RootEntry[];
+  readonly etcEntries: readonly string[];
+  /** Sources of bind mounts that are no directories. */
+  readonly fileSources: ReadonlySet<string>;
+  /** Of a root directory: which of the default mounts' directories exist. */
+  readonly pretendMissing: ReadonlySet<string>;
+  readonly newuidmap: string;
+  readonly newgidmap: string;
+  readonly cgroup: CgroupFacts | undefined;
+}
+
+export interface CgroupFacts {
+  /** `tasks` files of v1 hierarchies. */
+  readonly v1Tasks: readonly string[];
+  readonly v2Directory: string | undefined;
+  /** To kill, when there is no PID namespace, and to remove in the end. */
+  readonly directories: readonly string[];
+}

@@ -1,0 +1,88 @@
+/** ProcessConfig → plan of one payload, in the order that the kernel forces: see each comment. */
+import { Plan } from '../../plan';
+import type { ProcessConfig, SandboxConfig, UserConfig } from '../config';
+import { checkUser, type IdentityPlan } from './identity';
+
+const PR_SET_KEEPCAPS = 8;
+const PR_SET_NO_NEW_PRIVS = 38;
+const MAX_FD = 0xffffffff;
+
+export interface CompiledFilter {
+  readonly flags: number;
+  readonly program: Uint8Array;
+}
+
+/** `fds`: numbers inside, in the order in which the descriptors are sent. */
+export function compileProcess(
+  config: ProcessConfig,
+  sandbox: SandboxConfig,
+  identity: IdentityPlan,
+  fds: readonly number[],
+  filters: readonly CompiledFilter[],
+): Plan {
+  const user: UserConfig = { ...sandbox.user, ...config.user };
+  checkUser(user, identity, 'user');
+  const plan = new Plan();
+  plan.add('payload', undefined, { op: 'setsid' });
+  plan.add('payload', 'stdio', { op: 'fds', targets: config.terminal ? terminalTargets(fds) : fds.map((fd, index) => [index, fd] as const) });
+  if (config.terminal) plan.add('payload', 'terminal', { op: 'controllingTty', fd: 0 });
+  for (const { name, resource, soft, hard } of config.rlimits) {
+    plan.add('payload', `rlimits.${name}`, { op: 'rlimit', resource, soft, hard });
+  }
+  const capabilities = sandbox.capabilities;
+  // Dropping from the bounding set takes CAP_SETPCAP, which the next steps give up.
+  plan.add('payload', 'capabilities.bounding', { op: 'dropBounding', kept: capabilities.bounding });
+  const changesUid = sandbox.namespaces.user.type !== 'new' || user.uid !== sandbox.user.uid;
+  if (changesUid && capabilities.permitted !== 0n) {
+    plan.add('payload', 'capabilities', { op: 'prctl', option: PR_SET_KEEPCAPS, arg2: 1, arg3: 0, arg4: 0, arg5: 0 });
+  }
+  if (identity.groups) plan.add('payload', 'user.additionalGids', { op: 'groups', gids: user.additionalGids });
+  plan.add('payload', 'user.gid', { op: 'setGid', gid: user.gid });
+  plan.add('payload', 'user.uid', { op: 'setUid', uid: user.uid });
+  // As the user itself, so that its own rights decide whether it may enter.
+  plan.add('payload', 'cwd', { op: 'chdir', path: config.cwd ?? sandbox.cwd });
+  plan.add('payload', 'user.umask', { op: 'umask', mask: user.umask });
+  const { effective, permitted, inheritable, ambient } = capabilities;
+  plan.add('payload', 'capabilities', { op: 'capset', effective, permitted, inheritable });
+  plan.add('payload', 'capabilities.ambient', { op: 'ambient', mask: ambient });
+  if (sandbox.noNewPrivileges) {
+    plan.add('payload', 'noNewPrivileges', { op: 'prctl', option: PR_SET_NO_NEW_PRIVS, arg2: 1, arg3: 0, arg4: 0, arg5: 0 });
+  }
+  for (const [first, last] of gaps(config.terminal ? [0, 1, 2, ...fds] : fds)) plan.add('payload', undefined, { op: 'closeRange', first, last });
+  plan.add('payload', 'cwd', { op: 'checkCwd' });
+  // Last, so that what comes before needs no permission in the profile.
+  for (const { flags, program } of filters) plan.add('payload', 'seccomp', { op: 'seccomp', flags, filter: program });
+  const env = { ...sandbox.env, ...config.env };
+  plan.add('payload', 'command', {
+    op: 'exec',
+    candidates: candidates(config.command, env.PATH),
+    argv: [config.command, ...config.args],
+    env: Object.entries(env).map(([key, value]) => `${key}=${value}`),
+  });
+  return plan;
+}
+
+/** The terminal's descriptor comes after those that were sent. */
+function terminalTargets(fds: readonly number[]): (readonly [number, number])[] {
+  const terminal = fds.length;
+  return [[terminal, 0], [terminal, 1], [terminal, 2], ...fds.map((fd, index) => [index, fd] as const)];
+}
+
+/** Everything that is not asked for gets closed, also between the numbers that are. */
+export function gaps(fds: readonly number[]): [number, number][] {
+  const sorted = [...fds].sort((a, b) => a - b);
+  const ranges: [number, number][] = [];
+  let next = 0;
+  for (const fd of sorted) {
+    if (fd > next) ranges.push([next, fd - 1]);
+    next = fd + 1;
+  }
+  ranges.push([next, MAX_FD]);
+  return ranges;
+}
+
+/** As execvp(3): with a slash the name itself, else each directory of PATH. */
+export function candidates(command: string, searchPath: string | undefined): string[] {
+  if (command.includes('/')) return [command];
+  return (searchPath ?? '/usr/bin:/bin').split(':').map((directory) => `${directory || '.'}/${command}`);
+}

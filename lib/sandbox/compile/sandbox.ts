@@ -1,0 +1,88 @@
+/** SandboxConfig → plan of the launcher. Pure: the same config and facts give the same plan. */
+import { Feature, Plan, type PlanHeader } from '../../plan';
+import type { SandboxConfig } from '../config';
+import type { HostFacts } from './facts';
+import { planFiles } from './files';
+import { addIdMaps, checkUser, type IdentityPlan, planIdentity } from './identity';
+import { addCgroupNamespace, addJoins, addNames, addTime, cloneFlags } from './namespaces';
+import { Slots } from './slots';
+
+export interface CompiledSandbox {
+  readonly plan: Plan;
+  readonly header: PlanHeader;
+  readonly identity: IdentityPlan;
+  /** Files to open and send along, in slot order. */
+  readonly open: Slots['open'];
+}
+
+const PR_SET_DUMPABLE = 4;
+const PR_SET_CHILD_SUBREAPER = 36;
+const MS_SLAVE_RECURSIVE = (1 << 19) | (1 << 14);
+// What init still does when it serves: change ids, drop bounding sets, signal other ids, vouch for pids.
+const initCapabilities = [5n, 6n, 7n, 8n, 21n].reduce((mask, capability) => mask | (1n << capability), 0n);
+
+export function compileSandbox(config: SandboxConfig, host: HostFacts): CompiledSandbox {
+  const plan = new Plan();
+  const slots = new Slots();
+  const identity = planIdentity(config, host);
+  checkUser(config.user, identity, 'user');
+
+  addJoins(plan, config, slots);
+  if (config.namespaces.pid.type !== 'new') plan.add('supervisor', 'namespaces.pid', prctl(PR_SET_CHILD_SUBREAPER, 1));
+  const tasks = (host.cgroup?.v1Tasks ?? []).map((path) => slots.file(path, { write: true }));
+  const v2 = host.cgroup?.v2Directory;
+  const cgroupSlot = v2 === undefined ? undefined : slots.file(v2, { directory: true });
+
+  const files = planFiles(config, host, identity, slots);
+  if (config.namespaces.user.type === 'new') addIdMaps(plan, identity, host);
+
+  for (const slot of tasks) plan.add('init', 'resources', { op: 'cgroupAttach', slot });
+  addCgroupNamespace(plan, config);
+  addTime(plan, config, host);
+  plan.add('init', 'oomScoreAdj', { op: 'writeFile', path: '/proc/self/oom_score_adj', text: String(config.oomScoreAdj) });
+  plan.add('init', undefined, prctl(PR_SET_DUMPABLE, 0), { op: 'keyring' });
+  if (config.namespaces.pid.type !== 'new') plan.add('init', 'namespaces.pid', prctl(PR_SET_CHILD_SUBREAPER, 1));
+  // A new user namespace makes all its mounts slaves by itself; without one ours would spread to the host.
+  if (config.namespaces.user.type !== 'new') plan.add('init', 'namespaces.mount', { op: 'propagation', flags: MS_SLAVE_RECURSIVE });
+  files.clones(plan);
+  if (identity.groups) plan.add('init', 'user', { op: 'groups', gids: [] });
+  if (config.namespaces.user.type === 'new') {
+    plan.add('init', 'user', { op: 'setGid', gid: config.user.gid }, { op: 'setUid', uid: config.user.uid });
+  }
+  // File modes of what is built here are meant as written.
+  plan.add('init', undefined, { op: 'umask', mask: 0 });
+  files.build(plan);
+  addNames(plan, config);
+  plan.add('init', 'root', { op: 'pivotRoot' });
+  const kept = initCapabilities | config.capabilities.permitted | config.capabilities.bounding;
+  plan.add('init', 'capabilities', { op: 'capset', effective: kept, permitted: kept, inheritable: config.capabilities.inheritable });
+  addCleanup(plan, config, host);
+
+  const disabled = disabledFeatures(host.pretendMissing);
+  return { plan, header: { cloneFlags: cloneFlags(config, host), cgroupSlot, disabled }, identity, open: slots.open };
+}
+
+function prctl(option: number, value: number) {
+  return { op: 'prctl', option, arg2: value, arg3: 0, arg4: 0, arg5: 0 } as const;
+}
+
+/** By the supervisor, when the last process of the PID namespace is gone; without one the cgroup says who is left. */
+function addCleanup(plan: Plan, config: SandboxConfig, host: HostFacts): void {
+  const directories = host.cgroup?.directories ?? [];
+  if (config.namespaces.pid.type !== 'new') {
+    for (const path of directories) plan.add('cleanup', 'namespaces.pid', { op: 'cgroupKill', path });
+  }
+  for (const path of directories) plan.add('cleanup', 'resources', { op: 'rmdir', path });
+}
+
+const featureBits: Readonly<Record<string, number>> = {
+  clone3: Feature.clone3,
+  close_range: Feature.closeRange,
+  openat2: Feature.openat2,
+  mount_api: Feature.mountApi,
+  mount_setattr: Feature.mountSetattr,
+};
+
+function disabledFeatures(missing: ReadonlySet<string>): number {
+  return [...missing].reduce((bits, name) => bits | (featureBits[name] ?? 0), 0);
+}

@@ -1,0 +1,104 @@
+/** Options after validation: complete, in one form, immutable. What comes after reads this and never the options. */
+import type { Readable } from 'node:stream';
+import type { Resources } from '../../types/cgroups';
+import type { NamespaceKind } from '../../types/namespaces';
+import type { OutputOption } from '../../types/process';
+import type { SeccompProfile } from '../../types/seccomp';
+
+export interface IdRange {
+  readonly inside: number;
+  readonly outside: number;
+  readonly size: number;
+}
+
+export type NamespaceConfig = { readonly type: 'new' } | { readonly type: 'host' } | { readonly type: 'path'; readonly path: string };
+
+export interface FlagConfig {
+  readonly nosuid: boolean;
+  readonly nodev: boolean;
+  readonly noexec: boolean;
+}
+
+export type MountConfig = FlagConfig & { readonly destination: string; readonly origin: string } & (
+    | { readonly type: 'bind'; readonly source: string; readonly readonly: boolean; readonly recursive: boolean; readonly idmap: boolean }
+    | { readonly type: 'tmpfs'; readonly size: number; readonly inodes: number; readonly mode: number }
+    | { readonly type: 'proc' | 'mqueue' | 'devpts' | 'dev' }
+  );
+
+export type RootConfig =
+  | { readonly type: 'default' }
+  | {
+      readonly type: 'directory';
+      readonly path: string;
+      readonly mode: 'read-only' | 'writable' | 'overlay';
+      readonly upper: string | undefined;
+      readonly work: string | undefined;
+      readonly size: number;
+      readonly idmap: boolean;
+    };
+
+export interface UserConfig {
+  readonly uid: number;
+  readonly gid: number;
+  readonly additionalGids: readonly number[];
+  readonly umask: number;
+}
+
+/** Bit masks over the capability numbers. */
+export interface CapabilityConfig {
+  readonly bounding: bigint;
+  readonly effective: bigint;
+  readonly permitted: bigint;
+  readonly inheritable: bigint;
+  readonly ambient: bigint;
+}
+
+export interface SandboxConfig {
+  readonly id: string;
+  readonly root: RootConfig;
+  readonly mounts: readonly MountConfig[];
+  readonly hostname: string;
+  readonly domainname: string | undefined;
+  readonly namespaces: Readonly<Record<NamespaceKind, NamespaceConfig>>;
+  readonly uidMappings: readonly IdRange[] | undefined;
+  readonly gidMappings: readonly IdRange[] | undefined;
+  readonly timeOffsets: { readonly monotonic: number; readonly boottime: number } | undefined;
+  readonly env: Readonly<Record<string, string>>;
+  readonly cwd: string;
+  readonly user: UserConfig;
+  readonly capabilities: CapabilityConfig;
+  readonly noNewPrivileges: boolean;
+  readonly seccomp: 'default' | 'strict' | 'log' | 'unconfined' | SeccompProfile;
+  readonly maskedPaths: readonly string[];
+  readonly readonlyPaths: readonly string[];
+  readonly oomScoreAdj: number;
+  readonly resources: Resources;
+  readonly onUnsupported: 'error' | 'degrade';
+}
+
+export interface RlimitConfig {
+  readonly name: string;
+  readonly resource: number;
+  readonly soft: bigint;
+  readonly hard: bigint;
+}
+
+export interface ProcessConfig {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly cwd: string | undefined;
+  readonly user: Partial<UserConfig>;
+  readonly stdin: 'pipe' | 'ignore' | string | Uint8Array | Readable;
+  readonly stdout: OutputOption;
+  readonly stderr: OutputOption;
+  readonly fds: readonly { readonly fd: number; readonly direction: 'read' | 'write' }[];
+  readonly terminal: { readonly rows: number; readonly columns: number } | undefined;
+  readonly timeout: number | undefined;
+  readonly cpuTime: number | undefined;
+  readonly maxOutput: number | undefined;
+  readonly rlimits: readonly RlimitConfig[];
+  readonly signal: AbortSignal | undefined;
+  readonly encoding: 'utf8' | 'buffer';
+  readonly reject: boolean;
+}

@@ -1,0 +1,133 @@
+import type { Readable, Writable } from 'node:stream';
+import type { IsolateResult } from './result';
+
+/** The five capability sets, OCI names. Source: capabilities(7). */
+export interface CapabilitySets {
+  readonly bounding?: readonly string[];
+  readonly effective?: readonly string[];
+  readonly permitted?: readonly string[];
+  readonly inheritable?: readonly string[];
+  readonly ambient?: readonly string[];
+}
+
+/** A resource limit: one number for both, or soft and hard. Source: getrlimit(2). */
+export type Rlimit =
+  | number
+  | 'unlimited'
+  | { readonly soft: number | 'unlimited'; readonly hard: number | 'unlimited' };
+
+/** Names as in getrlimit(2), without RLIMIT_. */
+export type RlimitName =
+  | 'as'
+  | 'core'
+  | 'cpu'
+  | 'data'
+  | 'fsize'
+  | 'locks'
+  | 'memlock'
+  | 'msgqueue'
+  | 'nice'
+  | 'nofile'
+  | 'nproc'
+  | 'rss'
+  | 'rtprio'
+  | 'rttime'
+  | 'sigpending'
+  | 'stack';
+
+/** Who a process is inside. */
+export interface UserOptions {
+  readonly uid?: number;
+  readonly gid?: number;
+  /** Supplementary groups. Default none. */
+  readonly additionalGids?: readonly number[];
+  /** Default 0o022. */
+  readonly umask?: number;
+}
+
+/** Pseudo-terminal for a process. */
+export interface TerminalOptions {
+  /** Default 24. */
+  readonly rows?: number;
+  /** Default 80. */
+  readonly columns?: number;
+}
+
+/**
+ * Standard input: `ignore` is an empty one; strings, bytes and streams are written through a pipe. Files are never passed
+ * as such: a guest could open them anew through /proc/self/fd.
+ */
+export type StdinOption = 'pipe' | 'ignore' | string | Uint8Array | Readable;
+/** Output: `pipe` is read by the caller, `ignore` goes to the sandbox's /dev/null, `inherit` is the caller's own descriptor. */
+export type OutputOption = 'pipe' | 'ignore' | 'inherit';
+
+/** How one program runs in a sandbox. */
+export interface ProcessOptions {
+  /** Environment, complete: nothing is inherited. Default: PATH, HOME, LANG of the sandbox. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Working directory inside. Default: the sandbox's `cwd`. */
+  readonly cwd?: string;
+  readonly user?: UserOptions;
+  /** Default 'ignore' for run(), 'pipe' for spawn(). */
+  readonly stdin?: StdinOption;
+  /** Default 'pipe'. */
+  readonly stdout?: OutputOption;
+  /** Default 'pipe'. */
+  readonly stderr?: OutputOption;
+  /** Further pipes: descriptor number inside (3..63) → direction seen from inside. */
+  readonly fds?: Readonly<Record<number, 'read' | 'write'>>;
+  /** A pseudo-terminal in place of the three pipes; output arrives on `stdout`. */
+  readonly terminal?: boolean | TerminalOptions;
+  /** Wall-clock limit in milliseconds; then the process is killed and `reason` is 'timeout'. */
+  readonly timeout?: number;
+  /**
+   * CPU time limit in milliseconds, over all processes of the sandbox where a cgroup counts it; RLIMIT_CPU (whole seconds,
+   * each process for itself) backs it up.
+   */
+  readonly cpuTime?: number;
+  /** Bytes of stdout and stderr together; more ends the process with reason 'output-limit'. Default 8 MiB for run(). */
+  readonly maxOutput?: number | string;
+  /** Largest file it may write (RLIMIT_FSIZE). */
+  readonly fileSize?: number | string;
+  /** Descriptors it may hold (RLIMIT_NOFILE). Default 1024. */
+  readonly openFiles?: number;
+  readonly rlimits?: { readonly [K in RlimitName]?: Rlimit };
+  /** Aborting kills the process; `reason` is 'canceled'. */
+  readonly signal?: AbortSignal;
+}
+
+/** Options that only run() has. */
+export interface CollectOptions {
+  /** 'utf8' (default) gives strings; 'buffer' gives bytes. */
+  readonly encoding?: 'utf8' | 'buffer';
+  /** Reject with a RunError unless the program exited with 0. Default false. */
+  readonly reject?: boolean;
+}
+
+/** A process in a sandbox, shaped like child_process.ChildProcess. */
+export interface SandboxProcess extends NodeJS.EventEmitter {
+  /** Pid on the host, once 'spawn' was emitted. */
+  readonly pid: number | undefined;
+  readonly stdin: Writable | null;
+  readonly stdout: Readable | null;
+  readonly stderr: Readable | null;
+  /** Pipes of `fds`, by descriptor number. */
+  readonly fds: Readonly<Record<number, Readable | Writable>>;
+  readonly exitCode: number | null;
+  readonly signalCode: NodeJS.Signals | null;
+  readonly killed: boolean;
+  readonly spawnfile: string;
+  readonly spawnargs: readonly string[];
+  /** Settles when the process has ended and its output is complete; see IsolateResult. Rejects when it could not start. */
+  readonly result: Promise<IsolateResult>;
+  /** Sends a signal to the process (default SIGTERM). False when it has ended. */
+  kill(signal?: NodeJS.Signals | number): boolean;
+  /** Changes the size of the terminal. */
+  resize(columns: number, rows: number): void;
+  ref(): void;
+  unref(): void;
+  on(event: 'spawn', listener: () => void): this;
+  on(event: 'exit' | 'close', listener: (code: number | null, signal: NodeJS.Signals | null) => void): this;
+  on(event: 'error', listener: (error: Error) => void): this;
+  on(event: string, listener: (...args: never[]) => void): this;
+}

@@ -1,0 +1,70 @@
+import type { Resources } from './cgroups';
+import type { Mount, RootOptions } from './mounts';
+import type { IdMapping, NamespaceOptions, TimeOffsets } from './namespaces';
+import type { CapabilitySets, CollectOptions, ProcessOptions, UserOptions } from './process';
+import type { SeccompProfile } from './seccomp';
+
+/** What a sandbox is. Everything has a safe default; see README, "Defaults". */
+export interface SandboxOptions {
+  /** Name for people; default a random one. [a-zA-Z0-9_.-], at most 64. */
+  readonly id?: string;
+  /** Directory for the root, or more about it. Default: a minimal tree over the host's /usr. */
+  readonly root?: string | RootOptions;
+  /** Applied in order, inside the root. */
+  readonly mounts?: readonly Mount[];
+  /** At most 64 bytes. Default: the sandbox's id. */
+  readonly hostname?: string;
+  readonly domainname?: string;
+  readonly namespaces?: NamespaceOptions;
+  /** Default: the sandbox's uid and gid (1000), mapped to the caller's own, or for root to a random unused one. */
+  readonly uidMappings?: readonly IdMapping[];
+  readonly gidMappings?: readonly IdMapping[];
+  readonly timeOffsets?: TimeOffsets;
+  /** `none` (default): a network namespace with nothing but loopback. `host`: the caller's network. */
+  readonly network?: 'none' | 'host';
+  /** Environment of every process, before its own. Default PATH, HOME, LANG. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Default /tmp in the default root, / in another. */
+  readonly cwd?: string;
+  readonly user?: UserOptions;
+  /** Default: none. A list stands for bounding, permitted and effective; with a user other than 0 also for inheritable and ambient. */
+  readonly capabilities?: readonly string[] | CapabilitySets;
+  /** Default true. Source: prctl(2) PR_SET_NO_NEW_PRIVS. */
+  readonly noNewPrivileges?: boolean;
+  /** `default` (an allow-list), `strict`, a profile in OCI or Docker JSON, or `unconfined`. */
+  readonly seccomp?: 'default' | 'strict' | 'log' | 'unconfined' | SeccompProfile;
+  /** Paths that are covered. Default: what tells about the host in /proc and /sys. */
+  readonly maskedPaths?: readonly string[];
+  /** Paths that are made read-only. Default: /proc/sys and others like it. */
+  readonly readonlyPaths?: readonly string[];
+  /** −1000..1000: who goes first when memory runs out. Default 500. Lowering it below the caller's needs CAP_SYS_RESOURCE. */
+  readonly oomScoreAdj?: number;
+  /** Bytes, or '128MiB': all processes and tmpfs together. Needs a cgroup. */
+  readonly memory?: number | string;
+  /** Number of CPUs' worth of time, e.g. 0.5. Needs a cgroup. */
+  readonly cpus?: number;
+  /** Processes and threads at a time. */
+  readonly pids?: number;
+  /** All other cgroup controllers. */
+  readonly resources?: Resources;
+  /**
+   * `error` (default): a limit that this host can't enforce fails the call. `degrade`: it is replaced by the nearest
+   * rlimit where there is one, and listed in `dropped`.
+   */
+  readonly onUnsupported?: 'error' | 'degrade';
+}
+
+export type RunOptions = SandboxOptions & ProcessOptions & CollectOptions;
+export type SpawnOptions = SandboxOptions & ProcessOptions;
+
+/** OCI runtime-spec states, and `paused`. */
+export type SandboxStatus = 'creating' | 'created' | 'running' | 'paused' | 'stopped';
+
+/** OCI runtime-spec state. */
+export interface SandboxState {
+  readonly ociVersion: '1.2.0';
+  readonly id: string;
+  readonly status: SandboxStatus;
+  /** Init, on the host; absent when stopped. */
+  readonly pid?: number;
+}

@@ -4,6 +4,7 @@
  */
 module.exports = {
   maxWorkers: 1,
+  cacheDirectory: '<rootDir>/node_modules/.cache/jest',
   testEnvironment: '<rootDir>/test/helpers/environment.ts',
   testMatch: ['<rootDir>/test/{unit,kernel,sandbox,security,lifecycle}/**/*.test.ts'],
   modulePathIgnorePatterns: ['<rootDir>/(dist|build|prebuilds|coverage)/'],

@@ -78,6 +78,7 @@ const probes = {
   'selinux-enforcing': () => readText('/sys/fs/selinux/enforce').trim() === '1',
   landlock: () => readText('/sys/kernel/security/lsm').split(',').includes('landlock'),
 
+  'git-checkout': () => succeeds('git', 'ls-files', '--error-unmatch', 'package.json'),
   python3: () => installed('python3'),
   gcc: () => installed('gcc'),
   'g++': () => installed('g++'),
@@ -147,7 +148,7 @@ export function describeWith(needs: readonly Capability[], name: string, body: (
 export function testWith(
   needs: readonly Capability[],
   name: string,
-  body: () => void | Promise<void>,
+  body: jest.ProvidesCallback,
   timeout?: number,
 ): void {
   const decision = decide(needs, name);

@@ -1,0 +1,42 @@
+/** The order of the steps: each looks whether it has anything to do, and says so only when it has. */
+const fs = require('node:fs');
+const path = require('node:path');
+const { root } = require('./paths');
+const { StepFailed, note } = require('./step');
+const { ensurePrograms } = require('./packages');
+const { ensureModules } = require('./modules');
+const { ensureAddon } = require('./addon');
+const { ensureDist } = require('./dist');
+const { exec } = require('./exec');
+
+module.exports = async function main(command, args) {
+  try {
+    ensurePrograms();
+    ensureModules();
+    ensureAddon();
+    ensureDist();
+    process.exitCode = await run(command, args);
+  } catch (error) {
+    if (!(error instanceof StepFailed)) throw error;
+    note(error.message);
+    process.exitCode = 1;
+  }
+};
+
+async function run(command, args) {
+  if (command === 'test') return exec([path.join(root, 'node_modules/jest/bin/jest.js'), ...args]);
+  if (command === 'start') return start(args);
+  return 0;
+}
+
+/** What this host can do, then the example that uses it. */
+async function start(args) {
+  const cli = path.join(root, 'dist/cli/main.js');
+  const example = path.join(root, 'examples/code-runner/main.js');
+  if (fs.existsSync(cli)) {
+    const code = await exec([cli, 'doctor']);
+    // An example on a host where the doctor already says no would only repeat it, at length.
+    if (code !== 0) return code;
+  }
+  return exec([example, ...args]);
+}

@@ -16,6 +16,7 @@ export interface LauncherEvents {
   spawned(spawnId: number, pid: number, terminal: number | undefined): void;
   exited(spawnId: number, exit: ExitFacts): void;
   initExited(status: number): void;
+  root(fd: number | undefined): void;
   gone(facts: { readonly cleanedUp: boolean; readonly protocolError: Error | undefined }): void;
 }
 
@@ -135,6 +136,8 @@ export class LauncherHandle {
         return this.events.exited(message.spawnId, message.exit);
       case 'initExited':
         return this.events.initExited(message.status);
+      case 'root':
+        return this.events.root(message.fd);
     }
   }
 

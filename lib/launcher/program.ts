@@ -2,6 +2,7 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import { UnsupportedError, errnoName } from '../errors';
+import { pretendedMissing } from '../host/pretend';
 import { native } from '../native';
 
 const O_TMPFILE = 0o20200000;
@@ -20,7 +21,7 @@ export function launcherProgram(): number {
 /** Makes all later launches use this program. The hosted (sanitizer) build comes in here. */
 export function useLauncherProgram(image: Uint8Array): number {
   const n = native();
-  let fd = n.sealedMemfd('linux-isolate', image);
+  let fd = pretendedMissing().has('memfd') ? -EACCES : n.sealedMemfd('linux-isolate', image);
   // vm.memfd_noexec=2 (kernel 6.3) forbids executable memfds.
   if (fd === -EACCES) fd = unnamedFile(image);
   if (fd < 0) throw new UnsupportedError('launcher', `No place to run the launcher from: memfd_create gave ${errnoName(-fd)}`);

@@ -47,7 +47,8 @@ export type Message =
   | { readonly type: 'failed'; readonly failure: Failure }
   | { readonly type: 'spawned'; readonly spawnId: number; readonly innerPid: number; readonly senderPid: number; readonly fd: number | undefined }
   | { readonly type: 'exited'; readonly spawnId: number; readonly exit: ExitFacts }
-  | { readonly type: 'initExited'; readonly status: number };
+  | { readonly type: 'initExited'; readonly status: number }
+  | { readonly type: 'root'; readonly fd: number | undefined };
 
 export class ProtocolError extends Error {}
 
@@ -92,7 +93,7 @@ function decode(type: number, body: Buffer, fds: number[], senderPid: number): M
   };
   const u64 = (at: number): number => Number(body.readBigUInt64LE(at));
   const optional = (value: number): number | undefined => (value === NONE ? undefined : value);
-  if (fds.length > (type === Frame.spawned ? 1 : 0)) throw new ProtocolError(`frame ${type} with descriptors`);
+  if (fds.length > (type === Frame.spawned || type === Frame.root ? 1 : 0)) throw new ProtocolError(`frame ${type} with descriptors`);
   switch (type) {
     case Frame.ready:
       size(0);
@@ -137,6 +138,9 @@ function decode(type: number, body: Buffer, fds: number[], senderPid: number): M
     case Frame.initExited:
       size(4);
       return { type: 'initExited', status: body.readUInt32LE(0) };
+    case Frame.root:
+      size(0);
+      return { type: 'root', fd: fds[0] };
     default:
       throw new ProtocolError(`unknown frame ${type}`);
   }

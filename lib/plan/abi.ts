@@ -14,11 +14,13 @@ export const Frame = {
   plan: 1,
   spawn: 2,
   signal: 3,
+  openRoot: 4,
   ready: 16,
   failed: 17,
   spawned: 18,
   exited: 19,
   initExited: 20,
+  root: 21,
 } as const;
 
 export const Feature = { clone3: 1, closeRange: 2, openat2: 4, mountApi: 8, mountSetattr: 16 } as const;

@@ -27,12 +27,14 @@ enum Frame : __u16 {
   kFramePlan = 1,    // PlanHeader, ops
   kFrameSpawn = 2,   // SpawnHeader, ops; descriptors: what op Fds distributes
   kFrameSignal = 3,  // SignalBody
+  kFrameOpenRoot = 4,  // empty; answered by kFrameRoot
   // launcher -> Node
   kFrameReady = 16,       // init is set up; empty body, init's pid comes as SCM_CREDENTIALS
   kFrameFailed = 17,      // FailedBody
   kFrameSpawned = 18,     // SpawnedBody; the payload's pid comes as SCM_CREDENTIALS; descriptor: pty master, if asked for
   kFrameExited = 19,      // ExitedBody
   kFrameInitExited = 20,  // InitExitedBody, from the supervisor
+  kFrameRoot = 21,        // empty; descriptor: the sandbox's root directory, O_PATH
 };
 
 struct PlanHeader {

@@ -28,28 +28,44 @@ Napi::Value Pipe(const Napi::CallbackInfo& info) {
   return result;
 }
 
-// openat2(directory fd, path, flags, mode, resolve) -> fd or -errno.
+// Acts with another user's rights for one call: file-system ids are the calling thread's own (setfsuid(2)), and leaving 0
+// takes the capabilities over files along.
+class AsUser {
+ public:
+  AsUser(const Napi::CallbackInfo& info, size_t i) {
+    gid_ = static_cast<int>(syscall(SYS_setfsgid, static_cast<uint32_t>(info[i + 1].ToNumber().Int64Value())));
+    uid_ = static_cast<int>(syscall(SYS_setfsuid, static_cast<uint32_t>(info[i].ToNumber().Int64Value())));
+  }
+  ~AsUser() {
+    syscall(SYS_setfsuid, uid_);
+    syscall(SYS_setfsgid, gid_);
+  }
+
+ private:
+  int uid_, gid_;
+};
+
+// openat2(directory, path, flags, mode, resolve, uid, gid) -> fd or -errno.
 Napi::Value Openat2(const Napi::CallbackInfo& info) {
   std::string path = info[1].ToString();
   open_how how = {};
   how.flags = static_cast<uint64_t>(info[2].ToNumber().Int64Value()) | O_CLOEXEC;
   how.mode = static_cast<uint64_t>(info[3].ToNumber().Int64Value());
   how.resolve = static_cast<uint64_t>(info[4].ToNumber().Int64Value());
+  AsUser user(info, 5);
   return Result(info, OrErrno(syscall(__NR_openat2, Int(info, 0), path.c_str(), &how, sizeof how)));
 }
 
-// *at calls on one name inside a directory descriptor.
+// *at calls on one name inside a directory descriptor, as a user.
 Napi::Value Mkdirat(const Napi::CallbackInfo& info) {
   std::string name = info[1].ToString();
+  AsUser user(info, 3);
   return Result(info, OrErrno(mkdirat(Int(info, 0), name.c_str(), static_cast<mode_t>(Int(info, 2)))));
 }
 Napi::Value Unlinkat(const Napi::CallbackInfo& info) {
   std::string name = info[1].ToString();
+  AsUser user(info, 3);
   return Result(info, OrErrno(unlinkat(Int(info, 0), name.c_str(), Int(info, 2))));
-}
-Napi::Value Symlinkat(const Napi::CallbackInfo& info) {
-  std::string target = info[0].ToString(), name = info[2].ToString();
-  return Result(info, OrErrno(symlinkat(target.c_str(), Int(info, 1), name.c_str())));
 }
 
 // ioctl(fd, request, argument: number | Uint8Array) -> result or -errno.
@@ -66,6 +82,5 @@ void InitFiles(Napi::Env env, Napi::Object exports) {
   exports.Set("openat2", Napi::Function::New(env, Openat2));
   exports.Set("mkdirat", Napi::Function::New(env, Mkdirat));
   exports.Set("unlinkat", Napi::Function::New(env, Unlinkat));
-  exports.Set("symlinkat", Napi::Function::New(env, Symlinkat));
   exports.Set("ioctl", Napi::Function::New(env, Ioctl));
 }

@@ -91,6 +91,13 @@ void signal(const Frame& request) {
   }
 }
 
+// For reading and writing files from outside: everything is resolved below this descriptor.
+void open_root() {
+  i64 root = sys(__NR_openat, kAtFdcwd, "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+  send_frame(abi::kFrameRoot, nullptr, 0, (i32)root);
+  close_fd((i32)root);
+}
+
 void report_exit(const Child& child, u32 status, const struct rusage& usage) {
   abi::ExitedBody body = {
       child.id,
@@ -137,6 +144,7 @@ void reap() {
     if (receive_frame(&request)) leave(0);  // Node is gone
     if (request.header.type == abi::kFrameSpawn) spawn(&request, context);
     else if (request.header.type == abi::kFrameSignal) signal(request);
+    else if (request.header.type == abi::kFrameOpenRoot) open_root();
     else leave(3);
     request.close_fds();
     request.release();
@@ -151,7 +159,6 @@ void init(const Plan& plan, Context& context, i32 go) {
   // The maps are written, or the supervisor is gone.
   if (sys(__NR_read, go, &byte, 1) != 1) leave(1);
   close_fd(go);
-  sys(__NR_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
   OpList ops(plan.ops);
   while (ops.next(abi::kRoleInit)) {
     i64 error = run_op(ops.code, ops.arguments, context);

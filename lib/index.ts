@@ -1,0 +1,14 @@
+/** linux-isolate: run code you don't trust, from Node. */
+export type * from '../types/cgroups';
+export type * from '../types/errors';
+export type * from '../types/mounts';
+export type * from '../types/namespaces';
+export type * from '../types/process';
+export type * from '../types/result';
+export type * from '../types/sandbox';
+export type * from '../types/seccomp';
+export { IsolateError, KernelError, StateError, UnsupportedError, ValidationError } from './errors';
+export * as cgroups from './cgroups';
+export * as namespaces from './namespaces';
+export { type FileEntry, Process, run, RunError, Sandbox, SandboxFiles, type SandboxStats, spawn } from './sandbox';
+export * as seccomp from './seccomp';

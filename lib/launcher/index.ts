@@ -1,0 +1,4 @@
+export * from './failure';
+export * from './handle';
+export * from './program';
+export * from './protocol';

@@ -1,0 +1,41 @@
+/** The nearest rlimit for limits that no cgroup enforces here; each is listed with what it does not do. */
+import { parseSize } from '../utils/size';
+import { rlimitNumbers } from '../process';
+import type { Dropped } from '../../types/result';
+import type { ProcessConfig, RlimitConfig, SandboxConfig } from './config';
+
+export interface Degraded {
+  readonly dropped: readonly Dropped[];
+  /** A process's rlimits, with those that stand in. */
+  rlimits(process: ProcessConfig): RlimitConfig[];
+}
+
+export function degrade(config: SandboxConfig, unenforced: readonly Dropped[]): Degraded {
+  const stand: RlimitConfig[] = [];
+  const put = (name: keyof typeof rlimitNumbers, value: number): void => {
+    stand.push({ name, resource: rlimitNumbers[name], soft: BigInt(value), hard: BigInt(value) });
+  };
+  const dropped = unenforced.map(({ path, reason, hint }): Dropped => {
+    if (path === 'memory' && config.resources.memory?.max !== undefined) {
+      put('as', parseSize(config.resources.memory.max) as number);
+      return { path, reason: `${reason}; RLIMIT_AS limits the address space of each process instead`, hint };
+    }
+    if (path === 'pids' && config.resources.pids?.max !== undefined) {
+      put('nproc', config.resources.pids.max);
+      return { path, reason: `${reason}; RLIMIT_NPROC limits the user's processes in this sandbox instead`, hint };
+    }
+    return { path, reason: `${reason}; nothing stands in for it`, hint };
+  });
+  return {
+    dropped,
+    rlimits: (process) => {
+      const limits = new Map([...stand, ...process.rlimits].map((limit) => [limit.name, limit]));
+      if (process.cpuTime !== undefined && !limits.has('cpu')) {
+        // Whole seconds, per process; SIGXCPU at the first, SIGKILL one later.
+        const seconds = BigInt(Math.ceil(process.cpuTime / 1000));
+        limits.set('cpu', { name: 'cpu', resource: rlimitNumbers.cpu, soft: seconds, hard: seconds + 1n });
+      }
+      return [...limits.values()];
+    },
+  };
+}

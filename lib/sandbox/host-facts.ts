@@ -1,0 +1,57 @@
+/** Gathers what compiling needs to know: the last look at the host before the launcher is started. */
+import fs from 'node:fs';
+import { fromNodeError } from '../errors';
+import { identity, randomHostId } from '../host/identity';
+import { pretendedMissing } from '../host/pretend';
+import { etcEntries, rootEntries } from '../host/root';
+import type { CgroupFacts, HostFacts } from './compile/facts';
+import type { SandboxConfig } from './config';
+
+/** Throws ENOENT and the like for sources that can't be looked at, before anything is created. */
+export function gatherFacts(config: SandboxConfig, cgroup: CgroupFacts | undefined): HostFacts {
+  const { uid, gid, privileged } = identity();
+  const hostNetwork = config.namespaces.network.type !== 'new';
+  const etc = etcEntries(hostNetwork);
+  return {
+    uid,
+    gid,
+    privileged,
+    mappedUid: privileged ? randomHostId() : uid,
+    mappedGid: privileged ? randomHostId() : gid,
+    rootEntries: rootEntries(),
+    etcEntries: etc,
+    fileSources: fileSources(config, etc),
+    pretendMissing: pretendedMissing(),
+    newuidmap: '/usr/bin/newuidmap',
+    newgidmap: '/usr/bin/newgidmap',
+    cgroup,
+  };
+}
+
+const etcFiles = new Map<string, boolean>();
+
+function fileSources(config: SandboxConfig, etc: readonly string[]): ReadonlySet<string> {
+  const files = new Set<string>();
+  for (const name of etc) {
+    const path = `/etc/${name}`;
+    let isFile = etcFiles.get(path);
+    if (isFile === undefined) etcFiles.set(path, (isFile = !fs.statSync(path).isDirectory()));
+    if (isFile) files.add(path);
+  }
+  for (const mount of config.mounts) {
+    if (mount.type === 'bind' && !stat(mount.source, `${mount.origin}.source`).isDirectory()) files.add(mount.source);
+  }
+  if (config.root.type === 'directory') {
+    const { path } = config.root;
+    if (!stat(path, 'root').isDirectory()) throw fromNodeError({ errno: -20, message: path }, { path, step: 'root', syscall: 'stat' });
+  }
+  return files;
+}
+
+function stat(path: string, step: string): fs.Stats {
+  try {
+    return fs.statSync(path);
+  } catch (error) {
+    throw fromNodeError(error, { path, step, hint: 'The source of a mount has to exist on the host' });
+  }
+}

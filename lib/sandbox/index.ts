@@ -1,0 +1,5 @@
+export { type FileEntry, SandboxFiles } from './files';
+export { Process } from './process';
+export { run, spawn } from './run';
+export { RunError } from './run-error';
+export { Sandbox, type SandboxStats } from './sandbox';

@@ -29,12 +29,12 @@ const ioctls: readonly SeccompArgument[] = [
   { index: 1, value: TIOCSTI, op: 'SCMP_CMP_LT' },
   { index: 1, value: TIOCSETD, op: 'SCMP_CMP_GT' },
   equal(1, 0x5413),
+  equal(1, 0x541d),
+  equal(1, 0x5422),
   block(1, 0x5414, 4),
   block(1, 0x5418, 4),
-  equal(1, 0x541d),
   block(1, 0x541e, 2),
   block(1, 0x5420, 2),
-  equal(1, 0x5422),
 ];
 
 export function defaultProfile(): SeccompProfile {
@@ -53,13 +53,13 @@ export function defaultProfile(): SeccompProfile {
       allow(['socket'], { args: [equal(0, AF_NETLINK), equal(2, NETLINK_ROUTE)] }),
       ...personalities.map((value) => allow(['personality'], { args: [equal(0, value)] })),
       ...ioctls.map((arg) => allow(['ioctl'], { args: [arg] })),
-      ...refused.flatMap(({ why, names, caps }) => [
+      ...refused.flatMap(({ why, names, caps, errno = EPERM }) => [
         ...(caps ?? []).map((cap) => allow(names, { includes: { caps: [cap] } })),
-        // The same as the default; said so that the names count as known, and are not answered with ENOSYS.
+        // Mostly the same as the default; said so that the names count as known, and are not answered with ENOSYS.
         {
           names,
           action: 'SCMP_ACT_ERRNO',
-          errnoRet: EPERM,
+          errnoRet: errno,
           comment: why,
           ...(caps && { excludes: { caps } }),
         } as const,

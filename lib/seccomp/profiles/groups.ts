@@ -18,7 +18,7 @@ export const groups: Readonly<Record<string, readonly string[]>> = {
     chmod fchmod fchmodat fchmodat2 chown fchown lchown fchownat chown32 fchown32 lchown32 truncate truncate64 ftruncate
     ftruncate64 fallocate utime utimes futimesat utimensat utimensat_time64 getdents getdents64 getcwd chdir fchdir umask sync
     fsync fdatasync syncfs sync_file_range sync_file_range2 arm_sync_file_range statfs fstatfs statfs64 fstatfs64
-    name_to_handle_at statmount listmount file_getattr file_setattr`),
+    name_to_handle_at statmount listmount`),
   'extended attributes': words(`
     getxattr lgetxattr fgetxattr getxattrat setxattr lsetxattr fsetxattr setxattrat listxattr llistxattr flistxattr listxattrat
     removexattr lremovexattr fremovexattr removexattrat`),
@@ -30,8 +30,8 @@ export const groups: Readonly<Record<string, readonly string[]>> = {
     prctl arch_prctl set_tid_address pidfd_open pidfd_send_signal process_mrelease getrusage times seccomp
     landlock_create_ruleset landlock_add_rule landlock_restrict_self`),
   'threads and locks': words(`
-    futex futex_time64 futex_wait futex_wake futex_requeue futex_waitv set_robust_list get_robust_list rseq rseq_slice_yield
-    set_thread_area get_thread_area set_tls get_tls cacheflush breakpoint usr26 usr32 riscv_flush_icache riscv_hwprobe uprobe
+    futex futex_time64 futex_wait futex_wake futex_requeue futex_waitv set_robust_list get_robust_list rseq
+    set_thread_area get_thread_area set_tls get_tls cacheflush breakpoint usr26 usr32 riscv_flush_icache riscv_hwprobe 
     uretprobe restart_syscall`),
   signals: words(`
     rt_sigaction rt_sigprocmask rt_sigpending rt_sigtimedwait rt_sigtimedwait_time64 rt_sigsuspend rt_sigqueueinfo

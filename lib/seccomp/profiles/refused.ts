@@ -3,6 +3,8 @@
  * groups.ts fails the tests, so that new kernels make somebody decide.
  */
 
+import { ENOSYS } from '../constants';
+
 const words = (text: string) => text.trim().split(/\s+/);
 
 export interface RefusedGroup {
@@ -10,6 +12,8 @@ export interface RefusedGroup {
   readonly names: readonly string[];
   /** Any of them allows the calls; none given: never allowed. */
   readonly caps?: readonly string[];
+  /** Default EPERM. */
+  readonly errno?: number;
 }
 
 export const refused: readonly RefusedGroup[] = [
@@ -59,6 +63,12 @@ export const refused: readonly RefusedGroup[] = [
   { why: 'keyrings are not divided by namespaces', names: words('add_key request_key keyctl') },
   { why: 'its calls pass by every filter', names: words('io_uring_setup io_uring_enter io_uring_register') },
   { why: 'holds the kernel in the middle of a copy', names: ['userfaultfd'] },
+  {
+    why: 'new, and there are older calls for it',
+    names: words('file_getattr file_setattr rseq_slice_yield'),
+    errno: ENOSYS,
+  },
+  { why: 'made by probes of the kernel itself', names: ['uprobe'] },
   { why: 'gifts pages to pipes', names: ['vmsplice'] },
   { why: 'tells which pages of shared files others use', names: ['cachestat'] },
   {

@@ -16,8 +16,8 @@ const names = words(`
   readlinkat getdents64 getcwd chdir fchdir umask statfs fstatfs statfs64 fstatfs64 fadvise64 fadvise64_64 arm_fadvise64_64
   brk mmap mmap2 munmap mremap mprotect madvise pkey_alloc pkey_free pkey_mprotect mseal map_shadow_stack membarrier
   execve exit exit_group wait4 waitid getpid getppid gettid getpgid getpgrp getsid arch_prctl set_tid_address getrusage times
-  futex futex_time64 futex_wait futex_wake futex_requeue futex_waitv set_robust_list get_robust_list rseq rseq_slice_yield
-  set_thread_area get_thread_area set_tls get_tls cacheflush riscv_flush_icache riscv_hwprobe uprobe uretprobe restart_syscall
+  futex futex_time64 futex_wait futex_wake futex_requeue futex_waitv set_robust_list get_robust_list rseq
+  set_thread_area get_thread_area set_tls get_tls cacheflush riscv_flush_icache riscv_hwprobe uretprobe restart_syscall
   rt_sigaction rt_sigprocmask rt_sigpending rt_sigtimedwait rt_sigtimedwait_time64 rt_sigsuspend rt_sigreturn sigaltstack
   sigaction sigprocmask sigpending sigsuspend sigreturn tgkill pause alarm getitimer setitimer timer_create timer_delete
   timer_getoverrun timer_gettime timer_gettime64 timer_settime timer_settime64 getuid geteuid getgid getegid getresuid getresgid

@@ -8,45 +8,98 @@ import type { Graph, Node } from './nodes';
 
 /** What is in the accumulator: an offset, or an offset and a mask. */
 export type Held = string;
-type Next = (held: Held) => Node;
+type Next<S> = (state: S) => Node;
+
+/** What is known when a rule is reached. */
+interface State {
+  readonly held: Held;
+  /** Conditions that later rules ask again, with their answers: `eq 0 16` → false. */
+  readonly facts: ReadonlyMap<string, boolean>;
+}
+
+/** Facts are given up when they make more variants of a rule than this. */
+const MAX_STATES = 32;
 
 /** The graph that answers a call by the first matching rule, or by `otherwise`. */
 export function compileRules(graph: Graph, rules: readonly ResolvedRule[], otherwise: Node, held: Held): Node {
-  // Forwards: with which words in the accumulator can each rule be reached? Then backwards, so that nothing recurses.
-  const arriving: Set<Held>[] = [new Set([held])];
-  for (const rule of rules) {
-    const leaving = new Set<Held>();
-    for (const state of arriving[arriving.length - 1] as Set<Held>) {
-      const collect: Next = (left) => {
-        leaving.add(left);
+  const asked = askedFrom(rules);
+  // Forwards: in which states can each rule be reached? Then backwards, so that nothing recurses.
+  const arriving: Map<string, State>[] = [new Map([[held, { held, facts: new Map() }]])];
+  for (const [i, rule] of rules.entries()) {
+    const leaving = new Map<string, State>();
+    for (const state of (arriving[i] as Map<string, State>).values()) {
+      compileRule(graph, rule, state, asked[i + 1], (left) => {
+        leaving.set(key(left), left);
         return otherwise;
-      };
-      compileRule(graph, rule, state, collect);
+      });
     }
-    arriving.push(leaving);
+    const tooMany = leaving.size > MAX_STATES;
+    if (tooMany) for (const questions of asked.slice(i + 1)) questions.clear();
+    arriving.push(
+      tooMany ? new Map([...leaving.values()].map(({ held }) => [held, { held, facts: new Map() }])) : leaving,
+    );
   }
-  let after = new Map<Held, Node>();
+  let next = new Map<string, Node>();
   for (let i = rules.length - 1; i >= 0; i--) {
-    const next = after;
-    const entries = [...(arriving[i] as Set<Held>)].map((state): [Held, Node] => [
-      state,
-      compileRule(graph, rules[i] as ResolvedRule, state, (left) => next.get(left) ?? otherwise),
-    ]);
-    after = new Map(entries);
+    const after = next;
+    next = new Map();
+    for (const [name, state] of arriving[i] as Map<string, State>) {
+      const follow: Next<State> = (left) => (i === rules.length - 1 ? otherwise : (after.get(key(left)) as Node));
+      next.set(name, compileRule(graph, rules[i] as ResolvedRule, state, asked[i + 1], follow));
+    }
   }
-  return after.get(held) ?? otherwise;
+  return next.get(held) ?? otherwise;
 }
 
-function compileRule(graph: Graph, rule: ResolvedRule, held: Held, otherwise: Next): Node {
-  const match = (i: number, state: Held): Node => {
+function key({ held, facts }: State): string {
+  return facts.size === 0 ? held : `${held}|${[...facts].sort().join('|')}`;
+}
+
+/** For each rule the conditions of it and all later ones; only those are worth remembering. */
+function askedFrom(rules: readonly ResolvedRule[]): Set<string>[] {
+  const asked: Set<string>[] = [new Set()];
+  for (const rule of [...rules].reverse()) {
+    const questions = rule.conditions.map((condition) => question(condition)[0]);
+    asked.unshift(new Set([...(asked[0] as Set<string>), ...questions]));
+  }
+  return asked;
+}
+
+/** A condition and its opposite are one question. */
+function question({ index, bits, op, value, mask }: Condition): [name: string, opposite: boolean] {
+  const opposite = { ne: 'eq', lt: 'ge', le: 'gt' }[op as string];
+  return [`${opposite ?? op} ${index} ${bits} ${value} ${op === 'masked' ? mask : ''}`, opposite !== undefined];
+}
+
+function compileRule(
+  graph: Graph,
+  rule: ResolvedRule,
+  start: State,
+  asked: ReadonlySet<string> | undefined,
+  otherwise: Next<State>,
+): Node {
+  const match = (i: number, { held, facts }: State): Node => {
     const condition = rule.conditions[i];
     if (!condition) return graph.answer(rule.value);
-    return compileCondition(graph, condition, state, (left) => match(i + 1, left), otherwise);
+    const [name, opposite] = question(condition);
+    const known = facts.get(name);
+    if (known !== undefined)
+      return known !== opposite ? match(i + 1, { held, facts }) : otherwise(forget({ held, facts }, asked));
+    const learn = (left: Held, answer: boolean): State =>
+      asked?.has(name)
+        ? { held: left, facts: new Map([...facts, [name, answer !== opposite]]) }
+        : { held: left, facts };
+    const yes: Next<Held> = (left) => match(i + 1, learn(left, true));
+    return compileCondition(graph, condition, held, yes, (left) => otherwise(forget(learn(left, false), asked)));
   };
-  return match(0, held);
+  return match(0, start);
 }
 
-function compileCondition(graph: Graph, condition: Condition, held: Held, yes: Next, no: Next): Node {
+function forget({ held, facts }: State, asked: ReadonlySet<string> | undefined): State {
+  return { held, facts: new Map([...facts].filter(([name]) => asked?.has(name))) };
+}
+
+function compileCondition(graph: Graph, condition: Condition, held: Held, yes: Next<Held>, no: Next<Held>): Node {
   const { op } = condition;
   // The other three are these with the exits swapped.
   if (op === 'ne') return compileCondition(graph, { ...condition, op: 'eq' }, held, no, yes);
@@ -69,8 +122,14 @@ function compileCondition(graph: Graph, condition: Condition, held: Held, yes: N
   });
 }
 
-function masked(graph: Graph, { index, bits, mask, value }: Condition, held: Held, yes: Next, no: Next): Node {
-  const half = (offset: number, shift: bigint, state: Held, then: Next): Node => {
+function masked(
+  graph: Graph,
+  { index, bits, mask, value }: Condition,
+  held: Held,
+  yes: Next<Held>,
+  no: Next<Held>,
+): Node {
+  const half = (offset: number, shift: bigint, state: Held, then: Next<Held>): Node => {
     const bitsOfMask = Number(BigInt.asUintN(32, mask >> shift));
     const wanted = Number(BigInt.asUintN(32, value >> shift));
     if (bitsOfMask === 0) return then(state);
@@ -84,7 +143,7 @@ function masked(graph: Graph, { index, bits, mask, value }: Condition, held: Hel
 }
 
 /** Continues with the word, masked, in the accumulator. */
-function word(graph: Graph, offset: number, mask: number | undefined, held: Held, then: Next): Node {
+function word(graph: Graph, offset: number, mask: number | undefined, held: Held, then: Next<Held>): Node {
   const plain = `${offset}`;
   if (mask === undefined || mask === 0xffffffff) return held === plain ? then(plain) : graph.load(offset, then(plain));
   const wanted = `${offset}&${mask}`;

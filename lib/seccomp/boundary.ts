@@ -2,7 +2,7 @@
 import type { ArchName, Call, CompileOptions, ProfileInput } from '../../types/seccomp';
 import { arches, archNames } from './arches';
 import { compilation } from './compile';
-import type { Condition } from './ir';
+import type { Condition, ResolvedRule } from './ir';
 import { syscallTable } from './syscalls';
 
 /**
@@ -13,9 +13,9 @@ export function* boundaryCalls(profile: ProfileInput, options: CompileOptions = 
   const { resolved } = compilation(profile, options);
   for (const { arch, rules } of resolved.arches) {
     for (const number of boundaryNumbers(arch)) {
-      const conditions = (rules.get(number) ?? []).flatMap((rule) => rule.conditions);
-      if (conditions.length === 0) yield { syscall: number, arch: arches[arch].audit };
-      else for (const args of argumentSets(conditions)) yield { syscall: number, arch: arches[arch].audit, args };
+      const list = rules.get(number) ?? [];
+      if (!list.some((rule) => rule.conditions.length > 0)) yield { syscall: number, arch: arches[arch].audit };
+      else for (const args of argumentSets(list)) yield { syscall: number, arch: arches[arch].audit, args };
     }
   }
   const foreign = archNames.filter((name) => !resolved.arches.some(({ arch }) => arch === name));
@@ -40,20 +40,35 @@ export function boundaryValues(value: bigint): bigint[] {
   return [...new Set(values.map((v) => BigInt.asUintN(64, v)))];
 }
 
+/** Above this many combinations arguments are varied one at a time. */
 const SETS = 4096;
 
-/** Every combination of the values of up to six arguments while these are few, otherwise one argument varied at a time. */
-function argumentSets(conditions: readonly Condition[]): bigint[][] {
+function* argumentSets(rules: readonly ResolvedRule[]): Generator<bigint[]> {
   const values: bigint[][] = [[0n], [0n], [0n], [0n], [0n], [0n]];
-  for (const { index, value, mask, op } of conditions) {
-    const seeds = op === 'masked' ? [value, mask, value ^ mask, value | BigInt.asUintN(64, ~mask)] : [value];
-    values[index] = [...new Set([...(values[index] as bigint[]), ...seeds.flatMap(boundaryValues)])];
+  for (const condition of rules.flatMap((rule) => rule.conditions)) {
+    const { index } = condition;
+    values[index] = [...new Set([...(values[index] as bigint[]), ...seeds(condition).flatMap(boundaryValues)])];
+    if (values.reduce((size, list) => size * list.length, 1) > SETS) return yield* oneAtATime(rules);
   }
-  const product = values.reduce((size, list) => size * list.length, 1);
-  if (product <= SETS)
-    return values.reduce<bigint[][]>((sets, list) => sets.flatMap((set) => list.map((v) => [...set, v])), [[]]);
-  // Around the sets that satisfy one rule each, the others would hide behind the first argument that fails.
-  const bases = [conditions.reduce((set, c) => set.with(c.index, c.value), new Array<bigint>(6).fill(0n))];
-  for (const c of conditions) bases.push((bases[bases.length - 1] as bigint[]).with(c.index, c.value));
-  return bases.flatMap((base) => values.flatMap((list, index) => list.map((v) => base.with(index, v))));
+  yield* values.reduce<bigint[][]>((sets, list) => sets.flatMap((set) => list.map((value) => [...set, value])), [[]]);
+}
+
+/** Around arguments that satisfy the rule: from others, all but the first condition that fails would be out of reach. */
+function* oneAtATime(rules: readonly ResolvedRule[]): Generator<bigint[]> {
+  for (const { conditions } of rules) {
+    const satisfied = new Array<bigint>(6).fill(0n);
+    for (const condition of conditions) satisfied[condition.index] = satisfying(condition);
+    for (const condition of conditions) {
+      for (const value of seeds(condition).flatMap(boundaryValues)) yield satisfied.with(condition.index, value);
+    }
+  }
+}
+
+function seeds({ op, value, mask }: Condition): bigint[] {
+  return op === 'masked' ? [value, mask, value ^ mask, value | BigInt.asUintN(64, ~mask)] : [value];
+}
+
+function satisfying({ op, value, bits }: Condition): bigint {
+  const beside = op === 'ne' || op === 'gt' ? value + 1n : op === 'lt' ? value - 1n : value;
+  return BigInt.asUintN(bits, beside);
 }

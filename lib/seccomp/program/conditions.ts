@@ -22,19 +22,19 @@ const MAX_STATES = 32;
 
 /** The graph that answers a call by the first matching rule, or by `otherwise`. */
 export function compileRules(graph: Graph, rules: readonly ResolvedRule[], otherwise: Node, held: Held): Node {
-  const asked = askedFrom(rules);
+  const memory = new Memory(rules);
   // Forwards: in which states can each rule be reached? Then backwards, so that nothing recurses.
   const arriving: Map<string, State>[] = [new Map([[held, { held, facts: new Map() }]])];
   for (const [i, rule] of rules.entries()) {
     const leaving = new Map<string, State>();
     for (const state of (arriving[i] as Map<string, State>).values()) {
-      compileRule(graph, rule, state, asked[i + 1], (left) => {
+      compileRule(graph, rule, state, memory.after(i), (left) => {
         leaving.set(key(left), left);
         return otherwise;
       });
     }
     const tooMany = leaving.size > MAX_STATES;
-    if (tooMany) for (const questions of asked.slice(i + 1)) questions.clear();
+    if (tooMany) memory.giveUp(i);
     arriving.push(
       tooMany ? new Map([...leaving.values()].map(({ held }) => [held, { held, facts: new Map() }])) : leaving,
     );
@@ -45,7 +45,7 @@ export function compileRules(graph: Graph, rules: readonly ResolvedRule[], other
     next = new Map();
     for (const [name, state] of arriving[i] as Map<string, State>) {
       const follow: Next<State> = (left) => (i === rules.length - 1 ? otherwise : (after.get(key(left)) as Node));
-      next.set(name, compileRule(graph, rules[i] as ResolvedRule, state, asked[i + 1], follow));
+      next.set(name, compileRule(graph, rules[i] as ResolvedRule, state, memory.after(i), follow));
     }
   }
   return next.get(held) ?? otherwise;
@@ -55,14 +55,25 @@ function key({ held, facts }: State): string {
   return facts.size === 0 ? held : `${held}|${[...facts].sort().join('|')}`;
 }
 
-/** For each rule the conditions of it and all later ones; only those are worth remembering. */
-function askedFrom(rules: readonly ResolvedRule[]): Set<string>[] {
-  const asked: Set<string>[] = [new Set()];
-  for (const rule of [...rules].reverse()) {
-    const questions = rule.conditions.map((condition) => question(condition)[0]);
-    asked.unshift(new Set([...(asked[0] as Set<string>), ...questions]));
+/** Tells which answers are worth remembering after a rule: those that a later one asks for. */
+class Memory {
+  private readonly lastAsked = new Map<string, number>();
+  private end = Number.POSITIVE_INFINITY;
+
+  constructor(rules: readonly ResolvedRule[]) {
+    for (const [i, { conditions }] of rules.entries()) {
+      for (const condition of conditions) this.lastAsked.set(question(condition)[0], i);
+    }
   }
-  return asked;
+
+  after(rule: number): (name: string) => boolean {
+    return (name) => rule < this.end && (this.lastAsked.get(name) as number) > rule;
+  }
+
+  /** From this rule on nothing is remembered. */
+  giveUp(rule: number): void {
+    this.end = rule;
+  }
 }
 
 /** A condition and its opposite are one question. */
@@ -75,7 +86,7 @@ function compileRule(
   graph: Graph,
   rule: ResolvedRule,
   start: State,
-  asked: ReadonlySet<string> | undefined,
+  asked: (name: string) => boolean,
   otherwise: Next<State>,
 ): Node {
   const match = (i: number, { held, facts }: State): Node => {
@@ -86,17 +97,15 @@ function compileRule(
     if (known !== undefined)
       return known !== opposite ? match(i + 1, { held, facts }) : otherwise(forget({ held, facts }, asked));
     const learn = (left: Held, answer: boolean): State =>
-      asked?.has(name)
-        ? { held: left, facts: new Map([...facts, [name, answer !== opposite]]) }
-        : { held: left, facts };
+      asked(name) ? { held: left, facts: new Map([...facts, [name, answer !== opposite]]) } : { held: left, facts };
     const yes: Next<Held> = (left) => match(i + 1, learn(left, true));
     return compileCondition(graph, condition, held, yes, (left) => otherwise(forget(learn(left, false), asked)));
   };
   return match(0, start);
 }
 
-function forget({ held, facts }: State, asked: ReadonlySet<string> | undefined): State {
-  return { held, facts: new Map([...facts].filter(([name]) => asked?.has(name))) };
+function forget({ held, facts }: State, asked: (name: string) => boolean): State {
+  return { held, facts: new Map([...facts].filter(([name]) => asked(name))) };
 }
 
 function compileCondition(graph: Graph, condition: Condition, held: Held, yes: Next<Held>, no: Next<Held>): Node {

@@ -2,9 +2,10 @@
  * Rules of one system call → graph. Every step knows what the accumulator holds, so a word is loaded once for a row of comparisons
  * on it.
  */
-import type { Condition, ResolvedRule } from '../ir';
+import type { ResolvedRule } from '../ir';
 import { high, low } from './data';
 import type { Graph, Node } from './nodes';
+import { question, type Step, stepsOf } from './steps';
 
 /** What is in the accumulator: an offset, or an offset and a mask. */
 export type Held = string;
@@ -13,15 +14,22 @@ type Next<S> = (state: S) => Node;
 /** What is known when a rule is reached. */
 interface State {
   readonly held: Held;
-  /** Conditions that later rules ask again, with their answers: `eq 0 16` → false. */
+  /** Questions that later rules ask again, with their answers. */
   readonly facts: ReadonlyMap<string, boolean>;
+}
+
+/** A rule as the steps that must all succeed, and its answer. */
+interface Steps {
+  readonly steps: readonly Step[];
+  readonly value: number;
 }
 
 /** Facts are given up when they make more variants of a rule than this. */
 const MAX_STATES = 32;
 
 /** The graph that answers a call by the first matching rule, or by `otherwise`. */
-export function compileRules(graph: Graph, rules: readonly ResolvedRule[], otherwise: Node, held: Held): Node {
+export function compileRules(graph: Graph, list: readonly ResolvedRule[], otherwise: Node, held: Held): Node {
+  const rules = list.map(({ conditions, value }): Steps => ({ steps: conditions.flatMap(stepsOf), value }));
   const memory = new Memory(rules);
   // Forwards: in which states can each rule be reached? Then backwards, so that nothing recurses.
   const arriving: Map<string, State>[] = [new Map([[held, { held, facts: new Map() }]])];
@@ -45,7 +53,7 @@ export function compileRules(graph: Graph, rules: readonly ResolvedRule[], other
     next = new Map();
     for (const [name, state] of arriving[i] as Map<string, State>) {
       const follow: Next<State> = (left) => (i === rules.length - 1 ? otherwise : (after.get(key(left)) as Node));
-      next.set(name, compileRule(graph, rules[i] as ResolvedRule, state, memory.after(i), follow));
+      next.set(name, compileRule(graph, rules[i] as Steps, state, memory.after(i), follow));
     }
   }
   return next.get(held) ?? otherwise;
@@ -60,9 +68,9 @@ class Memory {
   private readonly lastAsked = new Map<string, number>();
   private end = Number.POSITIVE_INFINITY;
 
-  constructor(rules: readonly ResolvedRule[]) {
-    for (const [i, { conditions }] of rules.entries()) {
-      for (const condition of conditions) this.lastAsked.set(question(condition)[0], i);
+  constructor(rules: readonly Steps[]) {
+    for (const [i, { steps }] of rules.entries()) {
+      for (const step of steps) this.lastAsked.set(question(step), i);
     }
   }
 
@@ -76,85 +84,53 @@ class Memory {
   }
 }
 
-/** A condition and its opposite are one question. */
-function question({ index, bits, op, value, mask }: Condition): [name: string, opposite: boolean] {
-  const opposite = { ne: 'eq', lt: 'ge', le: 'gt' }[op as string];
-  return [`${opposite ?? op} ${index} ${bits} ${value} ${op === 'masked' ? mask : ''}`, opposite !== undefined];
-}
-
 function compileRule(
   graph: Graph,
-  rule: ResolvedRule,
+  { steps, value }: Steps,
   start: State,
   asked: (name: string) => boolean,
   otherwise: Next<State>,
 ): Node {
   const match = (i: number, { held, facts }: State): Node => {
-    const condition = rule.conditions[i];
-    if (!condition) return graph.answer(rule.value);
-    const [name, opposite] = question(condition);
-    const known = facts.get(name);
-    if (known !== undefined)
-      return known !== opposite ? match(i + 1, { held, facts }) : otherwise(forget({ held, facts }, asked));
+    const step = steps[i];
+    if (!step) return graph.answer(value);
+    const name = question(step);
     const learn = (left: Held, answer: boolean): State =>
-      asked(name) ? { held: left, facts: new Map([...facts, [name, answer !== opposite]]) } : { held: left, facts };
-    const yes: Next<Held> = (left) => match(i + 1, learn(left, true));
-    return compileCondition(graph, condition, held, yes, (left) => otherwise(forget(learn(left, false), asked)));
+      asked(name) ? { held: left, facts: new Map([...facts, [name, answer]]) } : { held: left, facts };
+    const yes = (state: State) => (step.opposite ? fail(state) : match(i + 1, state));
+    const no = (state: State) => (step.opposite ? match(i + 1, state) : fail(state));
+    const known = facts.get(name);
+    if (known !== undefined) return (known ? yes : no)({ held, facts });
+    return compileStep(
+      graph,
+      step,
+      held,
+      (left) => yes(learn(left, true)),
+      (left) => no(learn(left, false)),
+    );
   };
+  const fail = ({ held, facts }: State) =>
+    otherwise({ held, facts: new Map([...facts].filter(([name]) => asked(name))) });
   return match(0, start);
 }
 
-function forget({ held, facts }: State, asked: (name: string) => boolean): State {
-  return { held, facts: new Map([...facts].filter(([name]) => asked(name))) };
-}
-
-function compileCondition(graph: Graph, condition: Condition, held: Held, yes: Next<Held>, no: Next<Held>): Node {
-  const { op } = condition;
-  // The other three are these with the exits swapped.
-  if (op === 'ne') return compileCondition(graph, { ...condition, op: 'eq' }, held, no, yes);
-  if (op === 'lt') return compileCondition(graph, { ...condition, op: 'ge' }, held, no, yes);
-  if (op === 'le') return compileCondition(graph, { ...condition, op: 'gt' }, held, no, yes);
-  if (op === 'masked') return masked(graph, condition, held, yes, no);
-
-  const { index, bits } = condition;
-  const lower = Number(BigInt.asUintN(32, condition.value));
-  const upper = Number(condition.value >> 32n);
-  const jump = { eq: 'jeq', gt: 'jgt', ge: 'jge' }[op] as 'jeq' | 'jgt' | 'jge';
-  const compareLow = (state: Held) =>
-    word(graph, low(index), bits === 16 ? 0xffff : undefined, state, (left) =>
-      graph.jump(jump, lower, yes(left), no(left)),
-    );
-  if (bits !== 64) return compareLow(held);
+function compileStep(graph: Graph, step: Step, held: Held, yes: Next<Held>, no: Next<Held>): Node {
+  if (step.kind === 'narrow') {
+    const { offset, mask, test, k } = step;
+    return word(graph, offset, mask, held, (left) => graph.jump(test, k, yes(left), no(left)));
+  }
+  const { index, test, upper, lower } = step;
   return word(graph, high(index), undefined, held, (left) => {
-    const equal = graph.jump('jeq', upper, compareLow(left), no(left));
-    return op === 'eq' ? equal : graph.jump('jgt', upper, yes(left), equal);
+    const below = word(graph, low(index), undefined, left, (state) => graph.jump(test, lower, yes(state), no(state)));
+    const equal = graph.jump('jeq', upper, below, no(left));
+    return test === 'jeq' ? equal : graph.jump('jgt', upper, yes(left), equal);
   });
-}
-
-function masked(
-  graph: Graph,
-  { index, bits, mask, value }: Condition,
-  held: Held,
-  yes: Next<Held>,
-  no: Next<Held>,
-): Node {
-  const half = (offset: number, shift: bigint, state: Held, then: Next<Held>): Node => {
-    const bitsOfMask = Number(BigInt.asUintN(32, mask >> shift));
-    const wanted = Number(BigInt.asUintN(32, value >> shift));
-    if (bitsOfMask === 0) return then(state);
-    // "None of these bits" leaves the accumulator as it is.
-    if (wanted === 0)
-      return word(graph, offset, undefined, state, (left) => graph.jump('jset', bitsOfMask, no(left), then(left)));
-    return word(graph, offset, bitsOfMask, state, (left) => graph.jump('jeq', wanted, then(left), no(left)));
-  };
-  const lower = (state: Held) => half(low(index), 0n, state, yes);
-  return bits === 64 ? half(high(index), 32n, held, lower) : lower(held);
 }
 
 /** Continues with the word, masked, in the accumulator. */
 function word(graph: Graph, offset: number, mask: number | undefined, held: Held, then: Next<Held>): Node {
   const plain = `${offset}`;
-  if (mask === undefined || mask === 0xffffffff) return held === plain ? then(plain) : graph.load(offset, then(plain));
+  if (mask === undefined) return held === plain ? then(plain) : graph.load(offset, then(plain));
   const wanted = `${offset}&${mask}`;
   if (held === wanted) return then(wanted);
   const cut = graph.and(mask, then(wanted));

@@ -8,7 +8,17 @@ export type * from '../types/result';
 export type * from '../types/sandbox';
 export type * from '../types/seccomp';
 export { IsolateError, KernelError, StateError, UnsupportedError, ValidationError } from './errors';
-export * as cgroups from './cgroups';
 export * as namespaces from './namespaces';
-export { type FileEntry, Process, run, RunError, Sandbox, SandboxFiles, type SandboxStats, spawn } from './sandbox';
+export {
+  type DoctorCheck,
+  doctor,
+  type FileEntry,
+  Process,
+  RunError,
+  run,
+  Sandbox,
+  SandboxFiles,
+  type SandboxStats,
+  spawn,
+} from './sandbox';
 export * as seccomp from './seccomp';

@@ -104,7 +104,10 @@ export interface CollectOptions {
   readonly reject?: boolean;
 }
 
-/** A process in a sandbox, shaped like child_process.ChildProcess. */
+/**
+ * A process in a sandbox, shaped like child_process.ChildProcess. Events: 'spawn', 'exit' and 'close' (code, signal), 'error',
+ * 'terminal' (the terminal's stream).
+ */
 export interface SandboxProcess extends NodeJS.EventEmitter {
   /** Pid on the host, once 'spawn' was emitted. */
   readonly pid: number | undefined;
@@ -126,8 +129,4 @@ export interface SandboxProcess extends NodeJS.EventEmitter {
   resize(columns: number, rows: number): void;
   ref(): void;
   unref(): void;
-  on(event: 'spawn', listener: () => void): this;
-  on(event: 'exit' | 'close', listener: (code: number | null, signal: NodeJS.Signals | null) => void): this;
-  on(event: 'error', listener: (error: Error) => void): this;
-  on(event: string, listener: (...args: never[]) => void): this;
 }

@@ -8,7 +8,9 @@ export type PretendedFeature = (typeof names)[number];
 export function pretendedMissing(): ReadonlySet<PretendedFeature> {
   const given = process.env.LINUX_ISOLATE_PRETEND_MISSING;
   if (!given) return none;
-  return new Set(given.split(',').filter((name): name is PretendedFeature => (names as readonly string[]).includes(name)));
+  return new Set(
+    given.split(',').filter((name): name is PretendedFeature => (names as readonly string[]).includes(name)),
+  );
 }
 
 const none: ReadonlySet<PretendedFeature> = new Set();

@@ -111,7 +111,8 @@ export class LauncherHandle {
       if (n <= 0) return this.end();
       const fds = Array.from(facts.subarray(2, 2 + (facts[1] as number)));
       try {
-        for (const message of this.decoder.push(received.subarray(0, n), fds, facts[0] as number)) this.dispatch(message);
+        for (const message of this.decoder.push(received.subarray(0, n), fds, facts[0] as number))
+          this.dispatch(message);
       } catch (error) {
         if (!(error instanceof ProtocolError)) throw error;
         this.protocolError = error;

@@ -1,7 +1,7 @@
 /** The launcher program as a descriptor: a sealed memfd, made once per process. */
 import fs from 'node:fs';
 import os from 'node:os';
-import { UnsupportedError, errnoName } from '../errors';
+import { errnoName, UnsupportedError } from '../errors';
 import { pretendedMissing } from '../host/pretend';
 import { native } from '../native';
 
@@ -24,7 +24,8 @@ export function useLauncherProgram(image: Uint8Array): number {
   let fd = pretendedMissing().has('memfd') ? -EACCES : n.sealedMemfd('linux-isolate', image);
   // vm.memfd_noexec=2 (kernel 6.3) forbids executable memfds.
   if (fd === -EACCES) fd = unnamedFile(image);
-  if (fd < 0) throw new UnsupportedError('launcher', `No place to run the launcher from: memfd_create gave ${errnoName(-fd)}`);
+  if (fd < 0)
+    throw new UnsupportedError('launcher', `No place to run the launcher from: memfd_create gave ${errnoName(-fd)}`);
   n.programFd(fd);
   return fd;
 }

@@ -45,7 +45,13 @@ export interface ExitFacts {
 export type Message =
   | { readonly type: 'ready'; readonly senderPid: number }
   | { readonly type: 'failed'; readonly failure: Failure }
-  | { readonly type: 'spawned'; readonly spawnId: number; readonly innerPid: number; readonly senderPid: number; readonly fd: number | undefined }
+  | {
+      readonly type: 'spawned';
+      readonly spawnId: number;
+      readonly innerPid: number;
+      readonly senderPid: number;
+      readonly fd: number | undefined;
+    }
   | { readonly type: 'exited'; readonly spawnId: number; readonly exit: ExitFacts }
   | { readonly type: 'initExited'; readonly status: number }
   | { readonly type: 'root'; readonly fd: number | undefined };
@@ -93,7 +99,8 @@ function decode(type: number, body: Buffer, fds: number[], senderPid: number): M
   };
   const u64 = (at: number): number => Number(body.readBigUInt64LE(at));
   const optional = (value: number): number | undefined => (value === NONE ? undefined : value);
-  if (fds.length > (type === Frame.spawned || type === Frame.root ? 1 : 0)) throw new ProtocolError(`frame ${type} with descriptors`);
+  if (fds.length > (type === Frame.spawned || type === Frame.root ? 1 : 0))
+    throw new ProtocolError(`frame ${type} with descriptors`);
   switch (type) {
     case Frame.ready:
       size(0);

@@ -1,6 +1,7 @@
 /** Turns -errno into errors. */
-import { type IsolateError, KernelError } from '../errors';
+
 import type { ErrorFacts } from '../../types/errors';
+import { type IsolateError, KernelError } from '../errors';
 
 /** `result` itself, or a KernelError made of a negative one. */
 export function check<T>(result: T | number, syscall: string, facts: ErrorFacts & { what?: string } = {}): T {

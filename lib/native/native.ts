@@ -25,7 +25,15 @@ export interface Native {
   controlPair(): [number, number] | number;
   pipe(nonBlockingEnd: number): [number, number] | number;
   /** The last two act with that user's rights, for this one call. */
-  openat2(directory: number, path: string, flags: number, mode: number, resolve: number, uid: number, gid: number): number;
+  openat2(
+    directory: number,
+    path: string,
+    flags: number,
+    mode: number,
+    resolve: number,
+    uid: number,
+    gid: number,
+  ): number;
   mkdirat(directory: number, name: string, mode: number, uid: number, gid: number): number;
   unlinkat(directory: number, name: string, flags: number, uid: number, gid: number): number;
   ioctl(fd: number, request: number, argument: number | Uint8Array): number;

@@ -64,7 +64,9 @@ export const ops = {
 } as const satisfies Record<string, { code: number; fields: Record<string, FieldType> }>;
 
 export type OpName = keyof typeof ops;
-type Arguments<N extends OpName> = { -readonly [K in keyof (typeof ops)[N]['fields']]: FieldTypes[(typeof ops)[N]['fields'][K] & FieldType] };
+type Arguments<N extends OpName> = {
+  -readonly [K in keyof (typeof ops)[N]['fields']]: FieldTypes[(typeof ops)[N]['fields'][K] & FieldType];
+};
 
 /** One op as data. */
 export type Op = { [N in OpName]: { op: N } & Arguments<N> }[OpName];

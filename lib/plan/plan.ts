@@ -33,6 +33,7 @@ function show(key: string, value: unknown): string {
   if (value instanceof Uint8Array) return `<${value.length} bytes>`;
   if (typeof value === 'bigint') return `0x${value.toString(16)}`;
   if (typeof value === 'number' && key === 'mode') return `0o${value.toString(8)}`;
-  if (typeof value === 'number' && /^(flags|attributes|kept|effective|permitted|inheritable|mask)$/.test(key)) return `0x${value.toString(16)}`;
+  if (typeof value === 'number' && /^(flags|attributes|kept|effective|permitted|inheritable|mask)$/.test(key))
+    return `0x${value.toString(16)}`;
   return JSON.stringify(value);
 }

@@ -11,7 +11,10 @@ export interface IdRange {
   readonly size: number;
 }
 
-export type NamespaceConfig = { readonly type: 'new' } | { readonly type: 'host' } | { readonly type: 'path'; readonly path: string };
+export type NamespaceConfig =
+  | { readonly type: 'new' }
+  | { readonly type: 'host' }
+  | { readonly type: 'path'; readonly path: string };
 
 export interface FlagConfig {
   readonly nosuid: boolean;
@@ -20,7 +23,13 @@ export interface FlagConfig {
 }
 
 export type MountConfig = FlagConfig & { readonly destination: string; readonly origin: string } & (
-    | { readonly type: 'bind'; readonly source: string; readonly readonly: boolean; readonly recursive: boolean; readonly idmap: boolean }
+    | {
+        readonly type: 'bind';
+        readonly source: string;
+        readonly readonly: boolean;
+        readonly recursive: boolean;
+        readonly idmap: boolean;
+      }
     | { readonly type: 'tmpfs'; readonly size: number; readonly inodes: number; readonly mode: number }
     | { readonly type: 'proc' | 'mqueue' | 'devpts' | 'dev' }
   );

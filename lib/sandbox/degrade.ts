@@ -1,7 +1,8 @@
 /** The nearest rlimit for limits that no cgroup enforces here; each is listed with what it does not do. */
-import { parseSize } from '../utils/size';
-import { rlimitNumbers } from '../process';
+
 import type { Dropped } from '../../types/result';
+import { rlimitNumbers } from '../process';
+import { parseSize } from '../utils/size';
 import type { ProcessConfig, RlimitConfig, SandboxConfig } from './config';
 
 export interface Degraded {
@@ -17,8 +18,8 @@ export function degrade(config: SandboxConfig, unenforced: readonly Dropped[]): 
   };
   const dropped = unenforced.map(({ path, reason, hint }): Dropped => {
     if (path === 'memory' && config.resources.memory?.max !== undefined) {
-      put('as', parseSize(config.resources.memory.max) as number);
-      return { path, reason: `${reason}; RLIMIT_AS limits the address space of each process instead`, hint };
+      put('data', parseSize(config.resources.memory.max) as number);
+      return { path, reason: `${reason}; RLIMIT_DATA limits the private memory of each process instead`, hint };
     }
     if (path === 'pids' && config.resources.pids?.max !== undefined) {
       put('nproc', config.resources.pids.max);

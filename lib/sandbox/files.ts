@@ -60,7 +60,13 @@ export class SandboxFiles {
     try {
       return fs.readdirSync(`/proc/self/fd/${fd}`, { withFileTypes: true }).map((entry) => ({
         name: entry.name,
-        type: entry.isFile() ? 'file' : entry.isDirectory() ? 'directory' : entry.isSymbolicLink() ? 'symlink' : 'other',
+        type: entry.isFile()
+          ? 'file'
+          : entry.isDirectory()
+            ? 'directory'
+            : entry.isSymbolicLink()
+              ? 'symlink'
+              : 'other',
       }));
     } finally {
       fs.closeSync(fd);

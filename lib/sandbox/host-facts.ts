@@ -43,7 +43,8 @@ function fileSources(config: SandboxConfig, etc: readonly string[]): ReadonlySet
   }
   if (config.root.type === 'directory') {
     const { path } = config.root;
-    if (!stat(path, 'root').isDirectory()) throw fromNodeError({ errno: -20, message: path }, { path, step: 'root', syscall: 'stat' });
+    if (!stat(path, 'root').isDirectory())
+      throw fromNodeError({ errno: -20, message: path }, { path, step: 'root', syscall: 'stat' });
   }
   return files;
 }

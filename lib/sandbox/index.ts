@@ -1,3 +1,4 @@
+export { type DoctorCheck, doctor } from './doctor';
 export { type FileEntry, SandboxFiles } from './files';
 export { Process } from './process';
 export { run, spawn } from './run';

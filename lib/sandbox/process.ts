@@ -6,12 +6,12 @@ import { type Readable, Transform, type Writable } from 'node:stream';
 import tty from 'node:tty';
 import type { SandboxProcess } from '../../types/process';
 import type { Dropped, IsolateResult, Usage } from '../../types/result';
-import type { Group } from '../cgroups';
 import { StateError } from '../errors';
 import type { ExitFacts } from '../launcher';
 import { native } from '../native';
 import { signalName, signalNumber } from '../process';
 import type { ProcessConfig } from './config';
+import type { Group } from './limits';
 import type { Stdio } from './stdio';
 import { type Act, verdict } from './verdict';
 
@@ -130,7 +130,10 @@ export class Process extends EventEmitter implements SandboxProcess {
   private checkCpu(limitMs: number): void {
     const spent = (this.host.group?.cpuTimeUs() ?? 0) - (this.cpuBefore ?? 0);
     if (spent < limitMs * 1000) return;
-    this.end({ reason: 'cpu-timeout', evidence: { source: 'cgroup', key: 'cpuTimeUs', value: spent, limit: limitMs * 1000 } });
+    this.end({
+      reason: 'cpu-timeout',
+      evidence: { source: 'cgroup', key: 'cpuTimeUs', value: spent, limit: limitMs * 1000 },
+    });
   }
 
   /** Our own decision to end it; the first one is the reason. */
@@ -143,7 +146,8 @@ export class Process extends EventEmitter implements SandboxProcess {
 
   kill(signal: NodeJS.Signals | number = 'SIGTERM'): boolean {
     const number = signalNumber(signal);
-    if (number === undefined) throw new StateError(`Unknown signal ${String(signal)}`, { hint: 'Use a name of os.constants.signals' });
+    if (number === undefined)
+      throw new StateError(`Unknown signal ${String(signal)}`, { hint: 'Use a name of os.constants.signals' });
     if (this.exit !== undefined) return false;
     this.host.signal(this.id, number);
     if (number !== 0) this.killed = true;
@@ -151,7 +155,8 @@ export class Process extends EventEmitter implements SandboxProcess {
   }
 
   resize(columns: number, rows: number): void {
-    if (this.terminalFd === undefined) throw new StateError('The process has no terminal', { hint: 'Start it with terminal: true' });
+    if (this.terminalFd === undefined)
+      throw new StateError('The process has no terminal', { hint: 'Start it with terminal: true' });
     const size = new Uint8Array(new Uint16Array([rows, columns, 0, 0]).buffer);
     native().ioctl(this.terminalFd, TIOCSWINSZ, size);
   }

@@ -7,16 +7,28 @@ import { parseRun } from './validate/sandbox';
 
 type Arguments<Options> = [args?: readonly string[] | Options, options?: Options];
 
-function split<Options>([args, options]: Arguments<Options>): { args: readonly string[] | undefined; options: Options | undefined } {
+function split<Options>([args, options]: Arguments<Options>): {
+  args: readonly string[] | undefined;
+  options: Options | undefined;
+} {
   if (args === undefined || Array.isArray(args)) return { args: args as readonly string[] | undefined, options };
-  return options === undefined ? { args: undefined, options: args as Options } : { args: args as readonly string[], options };
+  return options === undefined
+    ? { args: undefined, options: args as Options }
+    : { args: args as readonly string[], options };
 }
 
 /** Runs a program in a fresh sandbox and gathers its output; nothing of the sandbox is left when it settles. */
-export function run(command: string, args: readonly string[], options: RunOptions & { encoding: 'buffer' }): Promise<IsolateResult<Buffer>>;
+export function run(
+  command: string,
+  args: readonly string[],
+  options: RunOptions & { encoding: 'buffer' },
+): Promise<IsolateResult<Buffer>>;
 export function run(command: string, args?: readonly string[], options?: RunOptions): Promise<IsolateResult>;
 export function run(command: string, options?: RunOptions): Promise<IsolateResult>;
-export function run(command: string, ...rest: Arguments<RunOptions>): Promise<IsolateResult<string>> | Promise<IsolateResult<Buffer>> {
+export function run(
+  command: string,
+  ...rest: Arguments<RunOptions>
+): Promise<IsolateResult<string>> | Promise<IsolateResult<Buffer>> {
   return promised(() => {
     const { args, options } = split(rest);
     const parsed = parseRun(command, args, options);

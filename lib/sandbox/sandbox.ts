@@ -5,7 +5,6 @@ import type { Resources } from '../../types/cgroups';
 import type { CollectOptions, ProcessOptions } from '../../types/process';
 import type { Dropped, IsolateResult } from '../../types/result';
 import type { SandboxOptions, SandboxState, SandboxStatus } from '../../types/sandbox';
-import { Group } from '../cgroups';
 import { fromNodeError, IsolateError, StateError } from '../errors';
 import { type ExitFacts, type Failure, failureError, LauncherHandle, launcherLost } from '../launcher';
 import { encodePlan, encodeSpawn, Frame, type Plan } from '../plan';
@@ -13,16 +12,17 @@ import { signalNumber } from '../process';
 import { compileProcess } from './compile/process';
 import { type CompiledSandbox, compileSandbox } from './compile/sandbox';
 import type { ProcessConfig, SandboxConfig } from './config';
-import { degrade, type Degraded } from './degrade';
+import { type Degraded, degrade } from './degrade';
 import { SandboxFiles } from './files';
 import { filtersOf } from './filter';
 import { gatherFacts } from './host-facts';
+import { Group } from './limits';
 import { Process } from './process';
 import { RunError } from './run-error';
 import { openStdio } from './stdio';
-import { parseProcess, parseSandbox } from './validate/sandbox';
 import { Issues, Reader } from './validate/reader';
 import { readResources } from './validate/resources';
+import { parseProcess, parseSandbox } from './validate/sandbox';
 
 const SIGKILL = 9;
 const SIGSTOP = 19;
@@ -94,7 +94,11 @@ export class Sandbox extends EventEmitter {
     try {
       this.degraded = degrade(config, this.group?.dropped ?? []);
       this.dropped = this.degraded.dropped;
-      const cgroup = this.group && { v1Tasks: this.group.v1Tasks, v2Directory: this.group.v2Directory, directories: this.group.paths };
+      const cgroup = this.group && {
+        v1Tasks: this.group.v1Tasks,
+        v2Directory: this.group.v2Directory,
+        directories: this.group.paths,
+      };
       this.compiled = compileSandbox(config, gatherFacts(config, cgroup));
       for (const file of this.compiled.open) opened.push(openForPlan(file));
       this.handle = new LauncherHandle({
@@ -216,7 +220,9 @@ export class Sandbox extends EventEmitter {
 
   private signalAll(signal: number, what: string): void {
     if (this.config.namespaces.pid.type !== 'new') {
-      throw new StateError(`Can't ${what} a sandbox without a PID namespace of its own`, { hint: "Leave namespaces.pid at 'new'" });
+      throw new StateError(`Can't ${what} a sandbox without a PID namespace of its own`, {
+        hint: "Leave namespaces.pid at 'new'",
+      });
     }
     this.handle.signal(0, signal, 'all');
   }
@@ -265,9 +271,13 @@ export class Sandbox extends EventEmitter {
   async update(resources: Pick<SandboxOptions, 'memory' | 'cpus' | 'pids' | 'resources'>): Promise<void> {
     this.expect('update', ['created', 'running', 'paused']);
     const reader = new Reader(new Issues());
-    const parsed: Resources = readResources(reader, reader.fields(resources, '', ['memory', 'cpus', 'pids', 'resources']));
+    const parsed: Resources = readResources(
+      reader,
+      reader.fields(resources, '', ['memory', 'cpus', 'pids', 'resources']),
+    );
     reader.issues.throwIfAny();
-    if (!this.group) throw new StateError('The sandbox was created without limits', { hint: 'Give it some at creation' });
+    if (!this.group)
+      throw new StateError('The sandbox was created without limits', { hint: 'Give it some at creation' });
     this.group.update(parsed, INIT_PIDS);
   }
 
@@ -275,13 +285,19 @@ export class Sandbox extends EventEmitter {
   async stats(): Promise<SandboxStats> {
     this.expect('read the stats of', ['created', 'running', 'paused']);
     const current = this.group?.current() ?? {};
-    return { processes: this.processes.size, ...current, ...(current.pids === undefined ? {} : { pids: current.pids - INIT_PIDS }) };
+    return {
+      processes: this.processes.size,
+      ...current,
+      ...(current.pids === undefined ? {} : { pids: current.pids - INIT_PIDS }),
+    };
   }
 
   private expect(what: string, allowed: readonly SandboxStatus[]): void {
     const { status } = this;
     if (!allowed.includes(status)) {
-      throw new StateError(`Can't ${what} a sandbox that is ${status}`, { hint: `It has to be ${allowed.join(' or ')}` });
+      throw new StateError(`Can't ${what} a sandbox that is ${status}`, {
+        hint: `It has to be ${allowed.join(' or ')}`,
+      });
     }
   }
 
@@ -292,7 +308,12 @@ export class Sandbox extends EventEmitter {
   private openRoot(): Promise<number> {
     this.expect('reach the files of', ['created', 'running']);
     return new Promise((resolve, reject) => {
-      this.rootWaiters.push((fd) => (fd === undefined ? reject(this.failure ?? launcherLost(undefined)) : resolve(fd)));
+      this.handle.ref();
+      this.rootWaiters.push((fd) => {
+        this.idle();
+        if (fd === undefined) reject(this.failure ?? new StateError('The sandbox was deleted'));
+        else resolve(fd);
+      });
       this.handle.send(Frame.openRoot, Buffer.alloc(0));
     });
   }
@@ -348,7 +369,7 @@ export class Sandbox extends EventEmitter {
 
   /** An idle sandbox does not keep Node running. */
   private idle(): void {
-    if (this.ready && this.processes.size === 0 && !this.ending) this.handle.unref();
+    if (this.ready && this.processes.size === 0 && this.rootWaiters.length === 0 && !this.ending) this.handle.unref();
   }
 
   private onGone(protocolError: Error | undefined): void {

@@ -25,7 +25,12 @@ function socket(fd: number, direction: 'read' | 'write'): net.Socket {
 }
 
 export function openStdio(config: ProcessConfig): Stdio {
-  const stdio = { targets: [] as number[], send: [] as number[], ours: [] as number[], extra: {} as Record<number, net.Socket> };
+  const stdio = {
+    targets: [] as number[],
+    send: [] as number[],
+    ours: [] as number[],
+    extra: {} as Record<number, net.Socket>,
+  };
   const opened: number[] = [];
   const give = (target: number, fd: number, own = true): void => {
     stdio.targets.push(target);

@@ -27,14 +27,21 @@ export function verdict({ exit, act, oom, cpuLimit }: VerdictFacts): { reason: R
   const byUs = act !== undefined && (exit.signal !== null || act.reason === 'output-limit');
   if (byUs && !(oom && act.reason === 'killed')) return act;
   if (oom && exit.exitCode !== 0) return { reason: 'oom', evidence: oom };
-  if (exit.signal === null) return { reason: 'exited', evidence: { source: 'wait4', key: 'exitCode', value: exit.exitCode ?? 0 } };
+  if (exit.signal === null)
+    return { reason: 'exited', evidence: { source: 'wait4', key: 'exitCode', value: exit.exitCode ?? 0 } };
   const evidence: Evidence = { source: 'wait4', key: 'signal', value: signalName(exit.signal) };
   if (exit.signal === SIGSYS) return { reason: 'seccomp', evidence };
   const cpuUs = exit.userTimeUs + exit.systemTimeUs;
   // The kernel's CPU clock for RLIMIT_CPU runs a tick ahead of rusage.
   const spent = (limit: number): boolean => cpuUs >= limit * 1e6 - 20_000;
-  if (cpuLimit && ((exit.signal === SIGXCPU && spent(cpuLimit.soft)) || (exit.signal === SIGKILL && spent(cpuLimit.hard)))) {
-    return { reason: 'cpu-timeout', evidence: { source: 'RLIMIT_CPU', key: 'cpuTimeUs', value: cpuUs, limit: cpuLimit.soft * 1e6 } };
+  if (
+    cpuLimit &&
+    ((exit.signal === SIGXCPU && spent(cpuLimit.soft)) || (exit.signal === SIGKILL && spent(cpuLimit.hard)))
+  ) {
+    return {
+      reason: 'cpu-timeout',
+      evidence: { source: 'RLIMIT_CPU', key: 'cpuTimeUs', value: cpuUs, limit: cpuLimit.soft * 1e6 },
+    };
   }
   return { reason: 'signaled', evidence };
 }

@@ -38,7 +38,12 @@ export function planFiles(config: SandboxConfig, host: HostFacts, identity: Iden
       idmapSlot = slots.take();
       const uid = outsideId(identity.uids, config.user.uid);
       const gid = outsideId(identity.gids, config.user.gid);
-      const op: Op = { op: 'userNamespace', slot: idmapSlot, uidMap: `${host.uid} ${uid} 1`, gidMap: `${host.gid} ${gid} 1` };
+      const op: Op = {
+        op: 'userNamespace',
+        slot: idmapSlot,
+        uidMap: `${host.uid} ${uid} 1`,
+        gidMap: `${host.gid} ${gid} 1`,
+      };
       clones.push({ role: 'supervisor', origin: 'uidMappings', op });
     }
     return idmapSlot;
@@ -52,7 +57,14 @@ export function planFiles(config: SandboxConfig, host: HostFacts, identity: Iden
   };
   const attach = (origin: string, slot: number, destination: string, flags: number): void =>
     step(origin, { op: 'attach', slot, destination, flags });
-  const fs = (origin: string, type: string, attributes: number, parameters: [string, string][], destination: string, flags: number): number => {
+  const fs = (
+    origin: string,
+    type: string,
+    attributes: number,
+    parameters: [string, string][],
+    destination: string,
+    flags: number,
+  ): number => {
     const slot = slots.take();
     step(origin, { op: 'newFs', slot, type, attributes, parameters }, { op: 'attach', slot, destination, flags });
     return slot;
@@ -74,7 +86,12 @@ export function planFiles(config: SandboxConfig, host: HostFacts, identity: Iden
         return void fs(origin, 'tmpfs', mountAttributes(mount), tmpfs(mount), destination, makeDir);
       case 'proc':
         if (config.namespaces.pid.type !== 'new') {
-          return attach(origin, clone(origin, '/proc', mountAttributes({ ...mount, readonly: true }), true), destination, makeDir);
+          return attach(
+            origin,
+            clone(origin, '/proc', mountAttributes({ ...mount, readonly: true }), true),
+            destination,
+            makeDir,
+          );
         }
         return void fs(origin, 'proc', mountAttributes(mount), [], destination, makeDir);
       case 'mqueue':
@@ -88,11 +105,25 @@ export function planFiles(config: SandboxConfig, host: HostFacts, identity: Iden
 
   const addDev = ({ origin, destination }: MountConfig): void => {
     const noexec = mountAttributes({ nosuid: true, noexec: true });
-    fs(origin, 'tmpfs', noexec, [['mode', '0755'], ['size', '64k'], ['nr_inodes', '64']], destination, makeDir);
+    fs(
+      origin,
+      'tmpfs',
+      noexec,
+      [
+        ['mode', '0755'],
+        ['size', '64k'],
+        ['nr_inodes', '64'],
+      ],
+      destination,
+      makeDir,
+    );
     for (const name of defaultDevices) {
       attach(origin, clone(origin, `/dev/${name}`, noexec, false), `${destination}/${name}`, Flag.makeFile);
     }
-    step(origin, ...deviceLinks.map(([target, name]): Op => ({ op: 'symlink', target, path: `${destination}/${name}` })));
+    step(
+      origin,
+      ...deviceLinks.map(([target, name]): Op => ({ op: 'symlink', target, path: `${destination}/${name}` })),
+    );
     fs(origin, 'devpts', noexec, devptsParameters, `${destination}/pts`, Flag.makeDir);
     const shm = { size: defaultTmpfsSize, inodes: defaultTmpfsInodes, mode: 0o1777 };
     fs(origin, 'tmpfs', mountAttributes(restricted), tmpfs(shm), `${destination}/shm`, Flag.makeDir);
@@ -106,13 +137,29 @@ export function planFiles(config: SandboxConfig, host: HostFacts, identity: Iden
     else if (config.root.mode === 'overlay') addOverlay(config.root);
     else {
       const { path, mode, idmap: mapped } = config.root;
-      attach('root', clone('root', path, mountAttributes({ ...restricted, readonly: mode === 'read-only' }), true, mapped), '/', Flag.asRoot);
+      attach(
+        'root',
+        clone('root', path, mountAttributes({ ...restricted, readonly: mode === 'read-only' }), true, mapped),
+        '/',
+        Flag.asRoot,
+      );
     }
   };
 
   const addDefaultRoot = (): void => {
     const readonly = mountAttributes({ ...restricted, readonly: true });
-    fs('root', 'tmpfs', mountAttributes(restricted), [['mode', '0755'], ['size', '1m'], ['nr_inodes', '256']], '/', Flag.asRoot);
+    fs(
+      'root',
+      'tmpfs',
+      mountAttributes(restricted),
+      [
+        ['mode', '0755'],
+        ['size', '1m'],
+        ['nr_inodes', '256'],
+      ],
+      '/',
+      Flag.asRoot,
+    );
     attach('root', clone('root', '/usr', readonly, true), '/usr', Flag.makeDir);
     for (const entry of host.rootEntries) {
       if (entry.type === 'link') step('root', { op: 'symlink', target: entry.target, path: `/${entry.name}` });
@@ -131,12 +178,27 @@ export function planFiles(config: SandboxConfig, host: HostFacts, identity: Iden
     let upper = root.upper;
     let work = root.work;
     if (upper === undefined || work === undefined) {
-      const slot = fs('root.overlay', 'tmpfs', mountAttributes(restricted), [['mode', '0755'], ['size', String(root.size)], ['nr_inodes', String(defaultTmpfsInodes)]], '/', Flag.asHidden);
+      const slot = fs(
+        'root.overlay',
+        'tmpfs',
+        mountAttributes(restricted),
+        [
+          ['mode', '0755'],
+          ['size', String(root.size)],
+          ['nr_inodes', String(defaultTmpfsInodes)],
+        ],
+        '/',
+        Flag.asHidden,
+      );
       upper = `${slotPath(slot)}/upper`;
       work = `${slotPath(slot)}/work`;
       step('root.overlay', { op: 'mkdir', path: upper, mode: 0o755 }, { op: 'mkdir', path: work, mode: 0o755 });
     }
-    const parameters: [string, string][] = [['lowerdir', slotPath(lower)], ['upperdir', upper], ['workdir', work]];
+    const parameters: [string, string][] = [
+      ['lowerdir', slotPath(lower)],
+      ['upperdir', upper],
+      ['workdir', work],
+    ];
     // trusted.* attributes are out of reach in a user namespace (kernel 5.11).
     if (config.namespaces.user.type === 'new') parameters.push(['userxattr', '']);
     fs('root', 'overlay', mountAttributes(restricted), parameters, '/', Flag.asRoot);
@@ -147,12 +209,19 @@ export function planFiles(config: SandboxConfig, host: HostFacts, identity: Iden
   for (const mount of config.mounts) addMount(mount);
   for (const [i, path] of config.maskedPaths.entries()) step(`maskedPaths[${i}]`, { op: 'mask', path });
   for (const [i, path] of config.readonlyPaths.entries()) {
-    step(`readonlyPaths[${i}]`, { op: 'setAttr', path, attributes: MOUNT_ATTR_RDONLY, flags: Flag.bindSelf | Flag.optional });
+    step(`readonlyPaths[${i}]`, {
+      op: 'setAttr',
+      path,
+      attributes: MOUNT_ATTR_RDONLY,
+      flags: Flag.bindSelf | Flag.optional,
+    });
   }
   for (const mount of [...defaultMounts(config), ...config.mounts]) {
-    if (mount.type === 'dev') step(mount.origin, { op: 'setAttr', path: mount.destination, attributes: MOUNT_ATTR_RDONLY, flags: 0 });
+    if (mount.type === 'dev')
+      step(mount.origin, { op: 'setAttr', path: mount.destination, attributes: MOUNT_ATTR_RDONLY, flags: 0 });
   }
-  if (config.root.type === 'default') step('root', { op: 'setAttr', path: '/', attributes: MOUNT_ATTR_RDONLY, flags: 0 });
+  if (config.root.type === 'default')
+    step('root', { op: 'setAttr', path: '/', attributes: MOUNT_ATTR_RDONLY, flags: 0 });
 
   return {
     clones: (plan) => {
@@ -164,10 +233,18 @@ export function planFiles(config: SandboxConfig, host: HostFacts, identity: Iden
   };
 }
 
-const devptsParameters: [string, string][] = [['newinstance', ''], ['ptmxmode', '0666'], ['mode', '0620']];
+const devptsParameters: [string, string][] = [
+  ['newinstance', ''],
+  ['ptmxmode', '0666'],
+  ['mode', '0620'],
+];
 
 function tmpfs(mount: { size: number; inodes: number; mode: number }): [string, string][] {
-  return [['mode', mount.mode.toString(8).padStart(4, '0')], ['size', String(mount.size)], ['nr_inodes', String(mount.inodes)]];
+  return [
+    ['mode', mount.mode.toString(8).padStart(4, '0')],
+    ['size', String(mount.size)],
+    ['nr_inodes', String(mount.inodes)],
+  ];
 }
 
 /** What every root gets unless the caller mounts something there. */
@@ -191,7 +268,10 @@ function etcFiles(config: SandboxConfig): Op[] {
   const root = uid === 0 ? '' : 'root:x:0:0:root:/:/usr/sbin/nologin\n';
   const rootGroup = gid === 0 ? '' : 'root:x:0:\n';
   return [
-    file('/etc/passwd', `${root}sandbox:x:${uid}:${gid}:sandbox:${home}:/bin/sh\nnobody:x:65534:65534:nobody:/:/usr/sbin/nologin\n`),
+    file(
+      '/etc/passwd',
+      `${root}sandbox:x:${uid}:${gid}:sandbox:${home}:/bin/sh\nnobody:x:65534:65534:nobody:/:/usr/sbin/nologin\n`,
+    ),
     file('/etc/group', `${rootGroup}sandbox:x:${gid}:\nnogroup:x:65534:\n`),
     file('/etc/hosts', `127.0.0.1 localhost ${config.hostname}\n::1 localhost\n`),
     file('/etc/nsswitch.conf', 'passwd: files\ngroup: files\nhosts: files dns\n'),

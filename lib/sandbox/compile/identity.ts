@@ -34,17 +34,27 @@ const isMapped = (ranges: readonly IdRange[], id: number): boolean =>
 export function checkUser(user: UserConfig, identity: IdentityPlan, path: string): void {
   const issues = [];
   const hint = 'Add it to the mappings, or leave the mappings out';
-  if (!isMapped(identity.uids, user.uid)) issues.push({ path: `${path}.uid`, message: `${user.uid} is not mapped in uidMappings`, hint });
-  for (const [name, gid] of [['gid', user.gid], ...user.additionalGids.map((g, i) => [`additionalGids[${i}]`, g] as const)] as const) {
-    if (!isMapped(identity.gids, gid)) issues.push({ path: `${path}.${name}`, message: `${gid} is not mapped in gidMappings`, hint });
+  if (!isMapped(identity.uids, user.uid))
+    issues.push({ path: `${path}.uid`, message: `${user.uid} is not mapped in uidMappings`, hint });
+  for (const [name, gid] of [
+    ['gid', user.gid],
+    ...user.additionalGids.map((g, i) => [`additionalGids[${i}]`, g] as const),
+  ] as const) {
+    if (!isMapped(identity.gids, gid))
+      issues.push({ path: `${path}.${name}`, message: `${gid} is not mapped in gidMappings`, hint });
   }
   if (user.additionalGids.length > 0 && !identity.groups) {
-    issues.push({ path: `${path}.additionalGids`, message: "can't be set with an ordinary user's own mapping", hint: 'Map a range of gids from /etc/subgid' });
+    issues.push({
+      path: `${path}.additionalGids`,
+      message: "can't be set with an ordinary user's own mapping",
+      hint: 'Map a range of gids from /etc/subgid',
+    });
   }
   if (issues.length > 0) throw new ValidationError(issues);
 }
 
-const mapText = (ranges: readonly IdRange[]): string => ranges.map((r) => `${r.inside} ${r.outside} ${r.size}\n`).join('');
+const mapText = (ranges: readonly IdRange[]): string =>
+  ranges.map((r) => `${r.inside} ${r.outside} ${r.size}\n`).join('');
 const mapArguments = (ranges: readonly IdRange[]): string[] =>
   ranges.flatMap((r) => [String(r.inside), String(r.outside), String(r.size)]);
 
@@ -53,13 +63,21 @@ export function addIdMaps(plan: Plan, identity: IdentityPlan, host: HostFacts): 
   if (host.privileged || isOwnId(identity.uids, host.uid)) {
     plan.add('map', 'uidMappings', { op: 'idMap', file: 'uid_map', text: mapText(identity.uids) });
   } else {
-    plan.add('map', 'uidMappings', { op: 'idMapHelper', program: host.newuidmap, arguments: mapArguments(identity.uids) });
+    plan.add('map', 'uidMappings', {
+      op: 'idMapHelper',
+      program: host.newuidmap,
+      arguments: mapArguments(identity.uids),
+    });
   }
   if (host.privileged || isOwnId(identity.gids, host.gid)) {
     // Without this the kernel refuses an unprivileged gid map (CVE-2014-8989).
     if (!identity.groups) plan.add('map', 'gidMappings', { op: 'idMap', file: 'setgroups', text: 'deny' });
     plan.add('map', 'gidMappings', { op: 'idMap', file: 'gid_map', text: mapText(identity.gids) });
   } else {
-    plan.add('map', 'gidMappings', { op: 'idMapHelper', program: host.newgidmap, arguments: mapArguments(identity.gids) });
+    plan.add('map', 'gidMappings', {
+      op: 'idMapHelper',
+      program: host.newgidmap,
+      arguments: mapArguments(identity.gids),
+    });
   }
 }

@@ -24,7 +24,10 @@ export function compileProcess(
   checkUser(user, identity, 'user');
   const plan = new Plan();
   plan.add('payload', undefined, { op: 'setsid' });
-  plan.add('payload', 'stdio', { op: 'fds', targets: config.terminal ? terminalTargets(fds) : fds.map((fd, index) => [index, fd] as const) });
+  plan.add('payload', 'stdio', {
+    op: 'fds',
+    targets: config.terminal ? terminalTargets(fds) : fds.map((fd, index) => [index, fd] as const),
+  });
   if (config.terminal) plan.add('payload', 'terminal', { op: 'controllingTty', fd: 0 });
   for (const { name, resource, soft, hard } of config.rlimits) {
     plan.add('payload', `rlimits.${name}`, { op: 'rlimit', resource, soft, hard });
@@ -46,9 +49,17 @@ export function compileProcess(
   plan.add('payload', 'capabilities', { op: 'capset', effective, permitted, inheritable });
   plan.add('payload', 'capabilities.ambient', { op: 'ambient', mask: ambient });
   if (sandbox.noNewPrivileges) {
-    plan.add('payload', 'noNewPrivileges', { op: 'prctl', option: PR_SET_NO_NEW_PRIVS, arg2: 1, arg3: 0, arg4: 0, arg5: 0 });
+    plan.add('payload', 'noNewPrivileges', {
+      op: 'prctl',
+      option: PR_SET_NO_NEW_PRIVS,
+      arg2: 1,
+      arg3: 0,
+      arg4: 0,
+      arg5: 0,
+    });
   }
-  for (const [first, last] of gaps(config.terminal ? [0, 1, 2, ...fds] : fds)) plan.add('payload', undefined, { op: 'closeRange', first, last });
+  for (const [first, last] of gaps(config.terminal ? [0, 1, 2, ...fds] : fds))
+    plan.add('payload', undefined, { op: 'closeRange', first, last });
   plan.add('payload', 'cwd', { op: 'checkCwd' });
   // Last, so that what comes before needs no permission in the profile.
   for (const { flags, program } of filters) plan.add('payload', 'seccomp', { op: 'seccomp', flags, filter: program });

@@ -39,11 +39,16 @@ export function compileSandbox(config: SandboxConfig, host: HostFacts): Compiled
   for (const slot of tasks) plan.add('init', 'resources', { op: 'cgroupAttach', slot });
   addCgroupNamespace(plan, config);
   addTime(plan, config, host);
-  plan.add('init', 'oomScoreAdj', { op: 'writeFile', path: '/proc/self/oom_score_adj', text: String(config.oomScoreAdj) });
+  plan.add('init', 'oomScoreAdj', {
+    op: 'writeFile',
+    path: '/proc/self/oom_score_adj',
+    text: String(config.oomScoreAdj),
+  });
   plan.add('init', undefined, prctl(PR_SET_DUMPABLE, 0), { op: 'keyring' });
   if (config.namespaces.pid.type !== 'new') plan.add('init', 'namespaces.pid', prctl(PR_SET_CHILD_SUBREAPER, 1));
   // A new user namespace makes all its mounts slaves by itself; without one ours would spread to the host.
-  if (config.namespaces.user.type !== 'new') plan.add('init', 'namespaces.mount', { op: 'propagation', flags: MS_SLAVE_RECURSIVE });
+  if (config.namespaces.user.type !== 'new')
+    plan.add('init', 'namespaces.mount', { op: 'propagation', flags: MS_SLAVE_RECURSIVE });
   files.clones(plan);
   if (identity.groups) plan.add('init', 'user', { op: 'groups', gids: [] });
   if (config.namespaces.user.type === 'new') {
@@ -55,7 +60,12 @@ export function compileSandbox(config: SandboxConfig, host: HostFacts): Compiled
   addNames(plan, config);
   plan.add('init', 'root', { op: 'pivotRoot' });
   const kept = initCapabilities | config.capabilities.permitted | config.capabilities.bounding;
-  plan.add('init', 'capabilities', { op: 'capset', effective: kept, permitted: kept, inheritable: config.capabilities.inheritable });
+  plan.add('init', 'capabilities', {
+    op: 'capset',
+    effective: kept,
+    permitted: kept,
+    inheritable: config.capabilities.inheritable,
+  });
   addCleanup(plan, config, host);
 
   const disabled = disabledFeatures(host.pretendMissing);

@@ -24,7 +24,9 @@ export function readUser(reader: Reader, value: unknown, path: string): Partial<
   if (fields.umask !== undefined) user.umask = reader.integer(fields.umask, `${path}.umask`, 0, 0o777) ?? 0o077;
   if (fields.additionalGids !== undefined) {
     const list = reader.list(fields.additionalGids, `${path}.additionalGids`, 65536) ?? [];
-    user.additionalGids = list.flatMap((gid, i) => reader.integer(gid, `${path}.additionalGids[${i}]`, 0, MAX_ID) ?? []);
+    user.additionalGids = list.flatMap(
+      (gid, i) => reader.integer(gid, `${path}.additionalGids[${i}]`, 0, MAX_ID) ?? [],
+    );
   }
   return user;
 }
@@ -40,7 +42,8 @@ export function readMappings(reader: Reader, value: unknown, path: string): IdRa
     const outside = reader.integer(fields.hostID, `${where}.hostID`, 0, MAX_ID);
     const size = reader.integer(fields.size, `${where}.size`, 1, MAX_ID + 1);
     if (inside === undefined || outside === undefined || size === undefined) return [];
-    if (inside + size - 1 > MAX_ID || outside + size - 1 > MAX_ID) reader.issues.add(where, `reaches beyond id ${MAX_ID}`);
+    if (inside + size - 1 > MAX_ID || outside + size - 1 > MAX_ID)
+      reader.issues.add(where, `reaches beyond id ${MAX_ID}`);
     return [{ inside, outside, size }];
   });
   for (const [i, a] of ranges.entries()) {
@@ -85,7 +88,11 @@ function readMask(reader: Reader, value: unknown, path: string): bigint {
     const number = capabilityNumber(name);
     if (number === undefined) {
       const known = name.toUpperCase().startsWith('CAP_') ? name : `CAP_${name}`;
-      reader.issues.add(`${path}[${i}]`, `unknown capability '${name.slice(0, 40)}'`, didYouMean(known, capabilityNames));
+      reader.issues.add(
+        `${path}[${i}]`,
+        `unknown capability '${name.slice(0, 40)}'`,
+        didYouMean(known, capabilityNames),
+      );
     } else mask |= 1n << BigInt(number);
   }
   return mask;
@@ -99,14 +106,27 @@ export function readNamespaces(reader: Reader, value: unknown): Record<Namespace
     const choice = fields[kind];
     if (choice === undefined) config[kind] = { type: 'new' };
     else if (typeof choice === 'string') config[kind] = { type: reader.oneOf(choice, path, ['new', 'host']) ?? 'new' };
-    else config[kind] = { type: 'path', path: reader.absolutePath(reader.fields(choice, path, ['path']).path, `${path}.path`) ?? '' };
+    else
+      config[kind] = {
+        type: 'path',
+        path: reader.absolutePath(reader.fields(choice, path, ['path']).path, `${path}.path`) ?? '',
+      };
   }
   if (config.mount.type === 'host') {
-    reader.issues.add('namespaces.mount', "can't be 'host'", 'A sandbox needs a mount namespace to have a root of its own');
+    reader.issues.add(
+      'namespaces.mount',
+      "can't be 'host'",
+      'A sandbox needs a mount namespace to have a root of its own',
+    );
   }
-  if (config.mount.type === 'path') reader.issues.add('namespaces.mount', "can't be joined", 'Its root would be in use already');
+  if (config.mount.type === 'path')
+    reader.issues.add('namespaces.mount', "can't be joined", 'Its root would be in use already');
   if (config.time.type === 'path' && config.user.type === 'new') {
-    reader.issues.add('namespaces.time', "can't be joined from a new user namespace", "Set namespaces.user to 'host' (as root), or join its owner");
+    reader.issues.add(
+      'namespaces.time',
+      "can't be joined from a new user namespace",
+      "Set namespaces.user to 'host' (as root), or join its owner",
+    );
   }
   return config;
 }

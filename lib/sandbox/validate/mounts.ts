@@ -10,15 +10,28 @@ const MAX_MOUNTS = 128;
 
 export function readRoot(reader: Reader, value: unknown): RootConfig {
   if (value === undefined) return { type: 'default' };
-  const fields = reader.fields(typeof value === 'string' ? { path: value } : value, 'root', ['path', 'mode', 'overlay', 'idmap']);
+  const fields = reader.fields(typeof value === 'string' ? { path: value } : value, 'root', [
+    'path',
+    'mode',
+    'overlay',
+    'idmap',
+  ]);
   const where = typeof value === 'string' ? 'root' : 'root.path';
-  const mode = fields.mode === undefined ? 'read-only' : reader.oneOf(fields.mode, 'root.mode', ['read-only', 'writable', 'overlay']);
+  const mode =
+    fields.mode === undefined
+      ? 'read-only'
+      : reader.oneOf(fields.mode, 'root.mode', ['read-only', 'writable', 'overlay']);
   const overlay = reader.fields(fields.overlay, 'root.overlay', ['upper', 'work', 'size']);
-  if (fields.overlay !== undefined && mode !== 'overlay') reader.issues.add('root.overlay', "only makes sense with mode 'overlay'");
+  if (fields.overlay !== undefined && mode !== 'overlay')
+    reader.issues.add('root.overlay', "only makes sense with mode 'overlay'");
   const upper = overlay.upper === undefined ? undefined : reader.absolutePath(overlay.upper, 'root.overlay.upper');
   const work = overlay.work === undefined ? undefined : reader.absolutePath(overlay.work, 'root.overlay.work');
   if ((upper === undefined) !== (work === undefined)) {
-    reader.issues.add('root.overlay', 'needs both upper and work, or neither', 'Both must be directories of one file system');
+    reader.issues.add(
+      'root.overlay',
+      'needs both upper and work, or neither',
+      'Both must be directories of one file system',
+    );
   }
   const size = overlay.size === undefined ? defaultTmpfsSize : (reader.size(overlay.size, 'root.overlay.size') ?? 0);
   const idmap = fields.idmap === undefined ? false : (reader.boolean(fields.idmap, 'root.idmap') ?? false);
@@ -30,7 +43,11 @@ export function readRoot(reader: Reader, value: unknown): RootConfig {
   }
   const path = reader.absolutePath(fields.path, where);
   if (path === '/' && mode !== 'read-only' && mode !== undefined) {
-    reader.issues.add(where, `is the host's own root, which must not be used with mode '${mode}'`, "Use the default root, or mode 'read-only'");
+    reader.issues.add(
+      where,
+      `is the host's own root, which must not be used with mode '${mode}'`,
+      "Use the default root, or mode 'read-only'",
+    );
   }
   return { type: 'directory', path: path ?? '', mode: mode ?? 'read-only', upper, work, size, idmap };
 }
@@ -47,7 +64,8 @@ function readMount(reader: Reader, value: unknown, path: string): MountConfig | 
   if (raw === undefined) return undefined;
   const type = reader.oneOf(raw.type, `${path}.type`, mountTypes);
   if (type === undefined) return undefined;
-  const own = type === 'bind' ? ['source', 'readonly', 'recursive', 'idmap'] : type === 'tmpfs' ? ['size', 'inodes', 'mode'] : [];
+  const own =
+    type === 'bind' ? ['source', 'readonly', 'recursive', 'idmap'] : type === 'tmpfs' ? ['size', 'inodes', 'mode'] : [];
   const fields = reader.fields<string>(raw, path, [...common, ...own]);
   const destination = reader.absolutePath(fields.destination, `${path}.destination`);
   if (destination === undefined) return undefined;
@@ -65,12 +83,21 @@ function readMount(reader: Reader, value: unknown, path: string): MountConfig | 
   if (type === 'bind') {
     const source = reader.absolutePath(fields.source, `${path}.source`);
     if (source === undefined) return undefined;
-    return { ...base, type, source, readonly: flag('readonly', true), recursive: flag('recursive', true), idmap: flag('idmap', false) };
+    return {
+      ...base,
+      type,
+      source,
+      readonly: flag('readonly', true),
+      recursive: flag('recursive', true),
+      idmap: flag('idmap', false),
+    };
   }
   if (type === 'tmpfs') {
     const size = fields.size === undefined ? defaultTmpfsSize : (reader.size(fields.size, `${path}.size`) ?? 0);
     const inodes =
-      fields.inodes === undefined ? defaultTmpfsInodes : (reader.integer(fields.inodes, `${path}.inodes`, 1, 2 ** 31) ?? 1);
+      fields.inodes === undefined
+        ? defaultTmpfsInodes
+        : (reader.integer(fields.inodes, `${path}.inodes`, 1, 2 ** 31) ?? 1);
     const mode = fields.mode === undefined ? 0o1777 : (reader.integer(fields.mode, `${path}.mode`, 0, 0o7777) ?? 0);
     return { ...base, type, size, inodes, mode };
   }
@@ -81,6 +108,10 @@ function readMount(reader: Reader, value: unknown, path: string): MountConfig | 
 function checkDestination(reader: Reader, destination: string, type: string, path: string): void {
   if (destination === '/') reader.issues.add(path, "must not be '/'", "Use the option 'root'");
   else if (/^\/proc(\/|$)/.test(destination) && !(type === 'proc' && destination === '/proc')) {
-    reader.issues.add(path, `must not lie over /proc, got '${destination}'`, "Only a mount of type 'proc' may be at /proc");
+    reader.issues.add(
+      path,
+      `must not lie over /proc, got '${destination}'`,
+      "Only a mount of type 'proc' may be at /proc",
+    );
   }
 }

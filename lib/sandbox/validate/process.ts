@@ -35,7 +35,8 @@ export function readCommand(reader: Reader, command: unknown, args: unknown): { 
   if (name === '') reader.issues.add('command', 'must not be empty');
   const list = args === undefined ? [] : (reader.strings(args, 'args') ?? []);
   const bytes = list.reduce((sum, item) => sum + item.length, 0);
-  if (bytes > MAX_ARGUMENTS_BYTES) reader.issues.add('args', `are ${bytes} characters together; at most ${MAX_ARGUMENTS_BYTES} are allowed`);
+  if (bytes > MAX_ARGUMENTS_BYTES)
+    reader.issues.add('args', `are ${bytes} characters together; at most ${MAX_ARGUMENTS_BYTES} are allowed`);
   return { command: name ?? '', args: list };
 }
 
@@ -52,7 +53,12 @@ export function readEnv(reader: Reader, value: unknown, path: string): Record<st
   return env;
 }
 
-export function readProcess(reader: Reader, fields: Fields<ProcessOptionName>, command: unknown, args: unknown): ProcessConfig {
+export function readProcess(
+  reader: Reader,
+  fields: Fields<ProcessOptionName>,
+  command: unknown,
+  args: unknown,
+): ProcessConfig {
   const optional = <T>(value: unknown, read: (value: unknown) => T | undefined): T | undefined =>
     value === undefined ? undefined : read(value);
   const ms = (name: 'timeout' | 'cpuTime'): number | undefined =>
@@ -87,7 +93,11 @@ function readSignal(reader: Reader, value: unknown): AbortSignal | undefined {
 function readStdin(reader: Reader, value: unknown): ProcessConfig['stdin'] {
   if (value === undefined) return 'ignore';
   if (typeof value === 'string' || value instanceof Uint8Array || value instanceof Readable) return value;
-  reader.issues.add('stdin', "must be 'pipe', 'ignore', a string, bytes or a Readable", 'Open files as fs.createReadStream(path)');
+  reader.issues.add(
+    'stdin',
+    "must be 'pipe', 'ignore', a string, bytes or a Readable",
+    'Open files as fs.createReadStream(path)',
+  );
   return 'ignore';
 }
 
@@ -135,7 +145,10 @@ function readRlimits(reader: Reader, fields: Fields<ProcessOptionName>): RlimitC
     if (!(name in rlimitNumbers)) continue;
     const path = `rlimits.${name}`;
     const value = given[name];
-    const pair = typeof value === 'object' && value !== null ? reader.fields(value, path, ['soft', 'hard']) : { soft: value, hard: value };
+    const pair =
+      typeof value === 'object' && value !== null
+        ? reader.fields(value, path, ['soft', 'hard'])
+        : { soft: value, hard: value };
     const soft = readLimit(reader, pair.soft, typeof value === 'object' ? `${path}.soft` : path);
     const hard = readLimit(reader, pair.hard, typeof value === 'object' ? `${path}.hard` : path);
     if (soft > hard) reader.issues.add(path, 'has a soft limit above the hard one');

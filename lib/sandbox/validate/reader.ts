@@ -48,7 +48,8 @@ export class Reader {
     }
     const copy: Record<string, unknown> = Object.create(null);
     const keys = Object.keys(value);
-    if (keys.length > MAX_LIST) return this.issues.add(path, `has ${keys.length} properties; at most ${MAX_LIST} are allowed`);
+    if (keys.length > MAX_LIST)
+      return this.issues.add(path, `has ${keys.length} properties; at most ${MAX_LIST} are allowed`);
     for (const key of keys) {
       try {
         copy[key] = (value as Record<string, unknown>)[key];
@@ -80,8 +81,10 @@ export class Reader {
   string(value: unknown, path: string): string | undefined {
     if (typeof value !== 'string') return this.issues.add(path, `must be a string, got ${typeName(value)}`);
     if (value.includes('\0')) return this.issues.add(path, 'contains a NUL byte', 'The kernel ends strings there');
-    if (value.length > MAX_STRING) return this.issues.add(path, `is ${value.length} characters long; at most ${MAX_STRING} are allowed`);
-    if (!value.isWellFormed()) return this.issues.add(path, 'contains half of a surrogate pair', 'It cannot be encoded as UTF-8');
+    if (value.length > MAX_STRING)
+      return this.issues.add(path, `is ${value.length} characters long; at most ${MAX_STRING} are allowed`);
+    if (!value.isWellFormed())
+      return this.issues.add(path, 'contains half of a surrogate pair', 'It cannot be encoded as UTF-8');
     return value;
   }
 
@@ -108,13 +111,21 @@ export class Reader {
   size(value: unknown, path: string): number | undefined {
     const bytes = parseSize(value);
     if (bytes !== undefined && bytes > 0) return bytes;
-    return this.issues.add(path, `must be a size above 0, got ${typeName(value)}`, "Write bytes as a number, or '64MiB'");
+    return this.issues.add(
+      path,
+      `must be a size above 0, got ${typeName(value)}`,
+      "Write bytes as a number, or '64MiB'",
+    );
   }
 
   oneOf<T extends string>(value: unknown, path: string, choices: readonly T[]): T | undefined {
     if (typeof value === 'string' && (choices as readonly string[]).includes(value)) return value as T;
     const hint = typeof value === 'string' ? didYouMean(value, choices) : undefined;
-    return this.issues.add(path, `must be one of ${choices.map((c) => `'${c}'`).join(', ')}, got ${typeName(value)}`, hint);
+    return this.issues.add(
+      path,
+      `must be one of ${choices.map((c) => `'${c}'`).join(', ')}, got ${typeName(value)}`,
+      hint,
+    );
   }
 
   /** Absolute, without `.`, `..` or empty components, so that what is written is what is meant. */
@@ -128,7 +139,8 @@ export class Reader {
     if (parts.some((part) => part === '..' || part === '.' || part === '')) {
       return this.issues.add(path, `must not contain '.', '..' or empty components, got ${typeName(text)}`);
     }
-    if (parts.some((part) => Buffer.byteLength(part) > 255)) return this.issues.add(path, 'has a component longer than 255 bytes');
+    if (parts.some((part) => Buffer.byteLength(part) > 255))
+      return this.issues.add(path, 'has a component longer than 255 bytes');
     return `/${parts.join('/')}`;
   }
 }

@@ -57,7 +57,11 @@ export function parseProcess(command: unknown, args: unknown, options: unknown):
 }
 
 /** run(): one object holds the options of both. */
-export function parseRun(command: unknown, args: unknown, options: unknown): { sandbox: SandboxConfig; process: ProcessConfig } {
+export function parseRun(
+  command: unknown,
+  args: unknown,
+  options: unknown,
+): { sandbox: SandboxConfig; process: ProcessConfig } {
   const issues = new Issues();
   const reader = new Reader(issues);
   const known = [...new Set([...sandboxOptionNames, ...processOptionNames])];
@@ -71,22 +75,35 @@ export function parseRun(command: unknown, args: unknown, options: unknown): { s
 
 function readSandbox(reader: Reader, fields: Fields<SandboxOptionName>): SandboxConfig {
   const issues = reader.issues;
-  const optional = <T>(name: SandboxOptionName, read: (value: unknown, path: string) => T | undefined): T | undefined =>
-    fields[name] === undefined ? undefined : read(fields[name], name);
-  const id = optional('id', (v, path) => readName(reader, v, path, 64, /^[A-Za-z0-9_.-]+$/)) ?? randomBytes(6).toString('hex');
-  const user = { uid: defaultId, gid: defaultId, additionalGids: [], umask: 0o022, ...readUser(reader, fields.user, 'user') };
+  const optional = <T>(
+    name: SandboxOptionName,
+    read: (value: unknown, path: string) => T | undefined,
+  ): T | undefined => (fields[name] === undefined ? undefined : read(fields[name], name));
+  const id =
+    optional('id', (v, path) => readName(reader, v, path, 64, /^[A-Za-z0-9_.-]+$/)) ?? randomBytes(6).toString('hex');
+  const user = {
+    uid: defaultId,
+    gid: defaultId,
+    additionalGids: [],
+    umask: 0o022,
+    ...readUser(reader, fields.user, 'user'),
+  };
   const root = readRoot(reader, fields.root);
   const home = root.type === 'default' ? '/tmp' : '/';
   const namespaces = readNamespaces(reader, fields.namespaces);
   const network = optional('network', (v, path) => reader.oneOf(v, path, ['none', 'host']));
   if (network === 'host') {
-    if (namespaces.network.type === 'path') issues.add('network', "contradicts namespaces.network");
+    if (namespaces.network.type === 'path') issues.add('network', 'contradicts namespaces.network');
     namespaces.network = { type: 'host' };
-  } else if (network === 'none' && namespaces.network.type !== 'new') issues.add('network', 'contradicts namespaces.network');
+  } else if (network === 'none' && namespaces.network.type !== 'new')
+    issues.add('network', 'contradicts namespaces.network');
   const hostname = optional('hostname', (v, path) => readName(reader, v, path, 64));
   const domainname = optional('domainname', (v, path) => readName(reader, v, path, 64));
   if (namespaces.uts.type !== 'new') {
-    for (const [name, value] of [['hostname', hostname], ['domainname', domainname]] as const) {
+    for (const [name, value] of [
+      ['hostname', hostname],
+      ['domainname', domainname],
+    ] as const) {
       if (value !== undefined) issues.add(name, 'needs a UTS namespace of its own', "Leave namespaces.uts at 'new'");
     }
   }
@@ -130,7 +147,8 @@ function readPaths(reader: Reader, value: unknown, path: string): string[] | und
 function readTimeOffsets(reader: Reader, value: unknown, ownNamespace: boolean): SandboxConfig['timeOffsets'] {
   if (value === undefined) return undefined;
   const fields = reader.fields(value, 'timeOffsets', ['monotonic', 'boottime']);
-  if (!ownNamespace) reader.issues.add('timeOffsets', 'needs a time namespace of its own', "Leave namespaces.time at 'new'");
+  if (!ownNamespace)
+    reader.issues.add('timeOffsets', 'needs a time namespace of its own', "Leave namespaces.time at 'new'");
   // KTIME_SEC_MAX / 2: the kernel refuses offsets beyond.
   const limit = 4_611_686_018;
   const seconds = (name: 'monotonic' | 'boottime'): number =>

@@ -33,49 +33,72 @@ class Channel : public Napi::ObjectWrap<Channel> {
       : ObjectWrap(info), fd_(Int(info, 0)), on_ready_(Napi::Persistent(info[1].As<Napi::Function>())) {
     uv_loop_t* loop = nullptr;
     napi_get_uv_event_loop(Env(), &loop);
-    poll_ = new uv_poll_t;
-    poll_->data = this;
-    if (uv_poll_init(loop, poll_, fd_) != 0) {
+    poll_ = new Poll{};
+    poll_->handle.data = poll_;
+    poll_->channel = this;
+    if (uv_poll_init(loop, &poll_->handle, fd_) != 0) {
       delete poll_;
       poll_ = nullptr;
       return;
     }
-    napi_add_async_cleanup_hook(Env(), CleanUp, this, &hook_);
+    napi_add_async_cleanup_hook(Env(), CleanUp, poll_, &poll_->hook);
     Start(UV_READABLE | UV_DISCONNECT);
     // The object lives as long as the handle does, whether JavaScript holds it or not.
     ObjectWrap::Ref();
   }
 
  private:
+  // Outlives the channel: libuv needs it until its close callback, also when the environment is torn down before.
+  struct Poll {
+    uv_poll_t handle;
+    Channel* channel;
+    napi_async_cleanup_hook_handle hook;
+  };
+
   void Start(int events) {
-    if (poll_) uv_poll_start(poll_, events, OnPoll);
+    if (poll_) uv_poll_start(&poll_->handle, events, OnPoll);
   }
 
   static void OnPoll(uv_poll_t* handle, int status, int events) {
-    auto* self = static_cast<Channel*>(handle->data);
+    Channel* self = static_cast<Poll*>(handle->data)->channel;
     Napi::HandleScope scope(self->Env());
     bool writable = status == 0 && (events & UV_WRITABLE);
     if (writable) self->Start(UV_READABLE | UV_DISCONNECT);
     self->on_ready_.MakeCallback(self->Value(), {Napi::Boolean::New(self->Env(), writable)});
   }
 
-  static void CleanUp(napi_async_cleanup_hook_handle, void* data) { static_cast<Channel*>(data)->Release(); }
+  // The environment ends: no JavaScript any more, only the socket and the handle.
+  static void CleanUp(napi_async_cleanup_hook_handle, void* data) {
+    Poll* poll = static_cast<Poll*>(data);
+    Channel* self = poll->channel;
+    self->poll_ = nullptr;
+    self->on_ready_.SuppressDestruct();
+    uv_poll_stop(&poll->handle);
+    close(self->fd_);
+    self->fd_ = -1;
+    poll->channel = nullptr;
+    uv_close(reinterpret_cast<uv_handle_t*>(&poll->handle), OnClosed);
+  }
+
+  static void OnClosed(uv_handle_t* handle) {
+    Poll* poll = static_cast<Poll*>(handle->data);
+    Channel* self = poll->channel;
+    napi_remove_async_cleanup_hook(poll->hook);
+    delete poll;
+    if (!self) return;
+    Napi::HandleScope scope(self->Env());
+    self->on_ready_.Reset();
+    self->ObjectWrap::Unref();
+  }
 
   void Release() {
     if (!poll_) return;
-    uv_poll_t* poll = poll_;
+    Poll* poll = poll_;
     poll_ = nullptr;
-    uv_poll_stop(poll);
+    uv_poll_stop(&poll->handle);
     close(fd_);
     fd_ = -1;
-    uv_close(reinterpret_cast<uv_handle_t*>(poll), [](uv_handle_t* handle) {
-      auto* self = static_cast<Channel*>(handle->data);
-      delete reinterpret_cast<uv_poll_t*>(handle);
-      napi_remove_async_cleanup_hook(self->hook_);
-      Napi::HandleScope scope(self->Env());
-      self->on_ready_.Reset();
-      self->ObjectWrap::Unref();
-    });
+    uv_close(reinterpret_cast<uv_handle_t*>(&poll->handle), OnClosed);
   }
 
   // send(bytes, fds) -> bytes written or -errno. Descriptors go with the first byte.
@@ -148,11 +171,11 @@ class Channel : public Napi::ObjectWrap<Channel> {
   // shutdown(): no more requests; what the other side still says can be received.
   Napi::Value Shutdown(const Napi::CallbackInfo& info) { return Result(info, OrErrno(shutdown(fd_, SHUT_WR))); }
   Napi::Value Ref(const Napi::CallbackInfo& info) {
-    if (poll_) uv_ref(reinterpret_cast<uv_handle_t*>(poll_));
+    if (poll_) uv_ref(reinterpret_cast<uv_handle_t*>(&poll_->handle));
     return info.Env().Undefined();
   }
   Napi::Value Unref(const Napi::CallbackInfo& info) {
-    if (poll_) uv_unref(reinterpret_cast<uv_handle_t*>(poll_));
+    if (poll_) uv_unref(reinterpret_cast<uv_handle_t*>(&poll_->handle));
     return info.Env().Undefined();
   }
   Napi::Value Close(const Napi::CallbackInfo& info) {
@@ -162,8 +185,7 @@ class Channel : public Napi::ObjectWrap<Channel> {
 
   int fd_;
   Napi::FunctionReference on_ready_;
-  uv_poll_t* poll_ = nullptr;
-  napi_async_cleanup_hook_handle hook_ = nullptr;
+  Poll* poll_ = nullptr;
 };
 
 // controlPair() -> [ours, theirs] or -errno: ours non-blocking, with the sender's pid attached to what it receives.

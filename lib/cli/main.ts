@@ -1,0 +1,46 @@
+#!/usr/bin/env node
+/** linux-isolate on the command line: picks the command, prints errors, sets the exit code. */
+import { doctorCommand } from './doctor';
+import { inspectCommand } from './inspect';
+import { runCommand } from './run';
+
+const help = `Usage: linux-isolate <command>
+
+  run [options] -- command [args…]   run a program in a sandbox (linux-isolate run --help)
+  inspect [pid]                      the namespaces of a process, or all that can be seen [--json]
+  doctor                             what this host can do [--json]
+`;
+
+/** The command itself failed, as opposed to the program it ran: as with chroot(1), env(1), timeout(1). */
+const EXIT_SANDBOX_ERROR = 125;
+
+async function main(args: string[]): Promise<number> {
+  const [command, ...rest] = args;
+  switch (command) {
+    case 'run':
+      return runCommand(rest);
+    case 'inspect':
+      return inspectCommand(rest);
+    case 'doctor':
+      return doctorCommand(rest);
+    case undefined:
+    case 'help':
+    case '--help':
+    case '-h':
+      process.stdout.write(help);
+      return command === undefined ? EXIT_SANDBOX_ERROR : 0;
+    default:
+      process.stderr.write(`linux-isolate: unknown command '${command}'\n\n${help}`);
+      return EXIT_SANDBOX_ERROR;
+  }
+}
+
+main(process.argv.slice(2)).then(
+  (code) => {
+    process.exitCode = code;
+  },
+  (error: Error) => {
+    process.stderr.write(`linux-isolate: ${error.message}\n`);
+    process.exitCode = EXIT_SANDBOX_ERROR;
+  },
+);

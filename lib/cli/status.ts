@@ -1,0 +1,32 @@
+/** One line on a terminal that tells how a long run is doing; gone when it ends. */
+import type { Sandbox } from '../sandbox';
+import { formatSize } from '../utils/size';
+
+const FIRST_MS = 1000;
+const EVERY_MS = 250;
+
+export function statusLine(sandbox: Sandbox): { stop(): void } | undefined {
+  const out = process.stderr;
+  if (!out.isTTY) return undefined;
+  const started = Date.now();
+  let shown = false;
+  const draw = async (): Promise<void> => {
+    const elapsed = Date.now() - started;
+    if (elapsed < FIRST_MS || sandbox.status === 'stopped') return;
+    const stats = await sandbox.stats();
+    const parts = [`${(elapsed / 1000).toFixed(1)} s`];
+    if (stats.cpuTimeUs !== undefined) parts.push(`cpu ${(stats.cpuTimeUs / 1e6).toFixed(1)} s`);
+    if (stats.memoryBytes !== undefined) parts.push(`memory ${formatSize(stats.memoryBytes)}`);
+    if (stats.pids !== undefined) parts.push(`${stats.pids} processes`);
+    out.write(`\r\x1b[2K\x1b[2m${sandbox.id}  ${parts.join('  ')}\x1b[0m\r`);
+    shown = true;
+  };
+  const timer = setInterval(() => void draw().catch(() => {}), EVERY_MS);
+  timer.unref();
+  return {
+    stop: () => {
+      clearInterval(timer);
+      if (shown) out.write('\r\x1b[2K');
+    },
+  };
+}

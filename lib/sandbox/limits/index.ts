@@ -1,0 +1,2 @@
+export { Group, type GroupUsage } from './group';
+export { report } from './place';

@@ -1,65 +1,69 @@
-/** Which cgroup hierarchies are mounted, and where this process stands in them. Source: cgroups(7), proc(5). */
-import fs from 'node:fs';
+/** The report on what limits can be enforced on this host, by this process: for people, and for `doctor`. */
+import { join } from 'node:path';
+import type { CgroupReport, ControllerName, ControllerReport } from '../../types/cgroups';
+import { cgroupLayout } from '../host/cgroups';
+import { canAttach } from './bpf/attach';
+import { controllers } from './controllers';
+import { files } from './files';
+import { isPlace, type NoPlace, type Place, placeV2 } from './place';
+import { hostSite } from './site';
 
-export interface Hierarchy {
-  readonly version: 1 | 2;
-  /** v1: those of the mount; v2: those of the own cgroup's cgroup.controllers. */
-  readonly controllers: readonly string[];
-  readonly mountPoint: string;
-  /** Directory of the cgroup that this process is in. */
-  readonly own: string;
-}
+let cached: CgroupReport | undefined;
 
-let cached: readonly Hierarchy[] | undefined;
-
-/** Looked at once: a host doesn't change its hierarchies while a program runs. */
-export function hierarchies(): readonly Hierarchy[] {
-  cached ??= parseHierarchies(read('/proc/self/mountinfo'), read('/proc/self/cgroup'), (directory) =>
-    read(`${directory}/cgroup.controllers`).split(/\s+/).filter(Boolean),
-  );
+/**
+ * Looks at every controller by itself. On v2 it may turn controllers on for children of our own group, as making a group
+ * would. Cached; `refresh` looks again.
+ */
+export function detect({ refresh = false }: { refresh?: boolean } = {}): CgroupReport {
+  if (refresh) cached = undefined;
+  cached ??= look();
   return cached;
 }
 
-function read(path: string): string {
+function look(): CgroupReport {
+  const layout = cgroupLayout();
+  const own: Record<string, string> = {};
+  for (const [name, { ownPath }] of layout.v1) own[name] = ownPath;
+  if (layout.v2) own[''] = layout.v2.ownPath;
+  const reports = controllers.map(
+    (controller) => [controller.name, describe(controller.name, hostSite.find([controller], 1)[0])] as const,
+  );
+  return {
+    mode: layout.mode,
+    own,
+    controllers: Object.fromEntries(reports) as Record<ControllerName, ControllerReport>,
+    ...(layout.v2 ? { v2: v2Report(layout.v2.mountPoint, layout.v2.directory) } : {}),
+  };
+}
+
+function describe(name: ControllerName, place: Place | NoPlace | undefined): ControllerReport {
+  if (place === undefined) return { name, available: false };
+  return isPlace(place)
+    ? { name, available: true, version: place.version, where: place.directory }
+    : { name, available: false, ...place };
+}
+
+function v2Report(mountPoint: string, directory: string | undefined): NonNullable<CgroupReport['v2']> {
+  const place = placeV2([]);
+  // The root group lacks cgroup.kill and cgroup.freeze; any other group of the kernel has them or not.
+  const sample = [directory, ...childrenOf(mountPoint)].find(
+    (dir) => dir !== undefined && files.exists(join(dir, 'cgroup.type')),
+  );
+  const has = (file: string): boolean => sample !== undefined && files.exists(join(sample, file));
+  return {
+    mountPoint,
+    ...(place && isPlace(place) ? { where: place.directory } : (place ?? {})),
+    kill: has('cgroup.kill'),
+    freeze: has('cgroup.freeze'),
+    pressure: files.exists(join(directory ?? mountPoint, 'memory.pressure')) || files.exists('/proc/pressure/memory'),
+    devices: canAttach(),
+  };
+}
+
+function childrenOf(directory: string): string[] {
   try {
-    return fs.readFileSync(path, 'utf8');
+    return files.children(directory).map((name) => join(directory, name));
   } catch {
-    return '';
+    return [];
   }
-}
-
-/** Octal escapes of mountinfo: `\040` is a space. */
-const unescape = (text: string): string => text.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
-
-export function parseHierarchies(mountinfo: string, cgroup: string, controllersOf: (directory: string) => string[]): Hierarchy[] {
-  const positions = new Map<string, string>();
-  for (const line of cgroup.split('\n')) {
-    const match = /^\d+:([^:]*):(.*)$/.exec(line);
-    if (match) positions.set(match[1] as string, match[2] as string);
-  }
-  const found: Hierarchy[] = [];
-  for (const line of mountinfo.split('\n')) {
-    const [before, after] = line.split(' - ');
-    if (!before || !after) continue;
-    const fields = before.split(' ');
-    const [type, , options = ''] = after.split(' ');
-    const root = unescape(fields[3] as string);
-    const mountPoint = unescape(fields[4] as string);
-    if (type === 'cgroup2') {
-      const own = place(mountPoint, root, positions.get(''));
-      if (own) found.push({ version: 2, controllers: controllersOf(own), mountPoint, own });
-    } else if (type === 'cgroup') {
-      const named = [...positions.keys()].find((key) => key !== '' && key.split(',').every((name) => options.split(',').includes(name)));
-      const own = named === undefined ? undefined : place(mountPoint, root, positions.get(named));
-      if (named !== undefined && own) found.push({ version: 1, controllers: named.split(','), mountPoint, own });
-    }
-  }
-  return found;
-}
-
-/** The mount may show only a part of the hierarchy, from `root` on. */
-function place(mountPoint: string, root: string, position: string | undefined): string | undefined {
-  if (position === undefined) return undefined;
-  if (root === '/' || position === root) return position === root || position === '/' ? mountPoint : mountPoint + position;
-  return position.startsWith(`${root}/`) ? mountPoint + position.slice(root.length) : undefined;
 }

@@ -1,37 +1,61 @@
 /**
- * Cgroups carry their owner in their name: linux-isolate-<pid>-<start time>-<n>. When that process is gone (or the pid is
- * another's now), nobody will remove them any more, so the next to come does.
+ * Removes groups whose owner is dead (killed together with its supervisor). No file says who owns what: the names do, see
+ * names.ts. Groups of living owners, of other PID or time namespaces and of other programs are never touched.
  */
-import fs from 'node:fs';
-
-const pattern = /^linux-isolate-(\d+)-(\d+)-\d+$/;
-
-/** Field 22 of /proc/<pid>/stat: clock ticks since boot; with the pid it names a process for good. */
-export function startTime(pid: number | 'self'): string | undefined {
-  try {
-    const stat = fs.readFileSync(`/proc/${pid}/stat`, 'latin1');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
-  } catch {
-    return undefined;
-  }
-}
+import { join } from 'node:path';
+import { cgroupLayout } from '../host/cgroups';
+import { files } from './files';
+import { ownerOf, prefix } from './names';
 
 const swept = new Set<string>();
 
-/** Removes what dead owners left in this directory; looks once per directory and process. */
+/** Looks once per directory and process: some 20 µs where there is nothing to do. */
 export function sweep(directory: string): string[] {
   if (swept.has(directory)) return [];
   swept.add(directory);
+  return sweepNow(directory);
+}
+
+/** Directories that were removed. Those that still hold processes stay: a supervisor outlives its Node and is at work. */
+function sweepNow(directory: string): string[] {
+  return childrenOf(directory)
+    .filter((name) => name.startsWith(prefix) && ownerOf(name) === 'dead')
+    .flatMap((name) => removeTree(join(directory, name)));
+}
+
+/**
+ * Looks through all hierarchies, not only at our own place: the dead may have stood elsewhere.
+ *
+ * @param roots default: every mounted hierarchy
+ * @param maxDepth levels below a root. Default 6
+ */
+export function janitor({ roots, maxDepth = 6 }: { roots?: readonly string[]; maxDepth?: number } = {}): string[] {
+  const { v1, v2 } = cgroupLayout();
+  const mounts = roots ?? [...new Set([...v1.values(), ...(v2 ? [v2] : [])].map(({ mountPoint }) => mountPoint))];
   const removed: string[] = [];
-  for (const name of fs.readdirSync(directory)) {
-    const match = pattern.exec(name);
-    if (!match || startTime(Number(match[1])) === match[2]) continue;
-    try {
-      fs.rmdirSync(`${directory}/${name}`);
-      removed.push(`${directory}/${name}`);
-    } catch {
-      // Still has processes: the supervisor that outlives its Node is at work.
-    }
-  }
+  const walk = (directory: string, depth: number): void => {
+    removed.push(...sweepNow(directory));
+    if (depth === maxDepth) return;
+    for (const name of childrenOf(directory)) if (!name.startsWith(prefix)) walk(join(directory, name), depth + 1);
+  };
+  for (const mount of mounts) walk(mount, 0);
   return removed;
+}
+
+function childrenOf(directory: string): string[] {
+  try {
+    return files.children(directory);
+  } catch {
+    return []; // gone meanwhile, or not ours to read
+  }
+}
+
+function removeTree(directory: string): string[] {
+  const removed = childrenOf(directory).flatMap((name) => removeTree(join(directory, name)));
+  try {
+    files.rmdir(directory);
+    return [...removed, directory];
+  } catch {
+    return removed;
+  }
 }

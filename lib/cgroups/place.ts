@@ -1,88 +1,163 @@
-/** Where new cgroups go: below the caller's own on v1; on v2 the nearest ancestor that may have children with limits. */
-import fs from 'node:fs';
-import path from 'node:path';
-import type { CgroupReport, ControllerReport } from '../../types/cgroups';
-import { type Hierarchy, hierarchies } from './detect';
-import type { Controller } from './values';
+/**
+ * Where new groups go. v1: below our own place in each hierarchy. v2: below our own place too, but a group with processes
+ * can't share out controllers ("no internal processes"), and we are a process: so move aside if we are alone there, or
+ * take the nearest group above that shares them out already. Source: cgroups(7), systemd's CGROUP_DELEGATION.md.
+ */
+import { basename, dirname, join } from 'node:path';
+import { cgroupLayout, type Hierarchy, setCgroupLayout } from '../host/cgroups';
+import { files, tryRead } from './files';
+import { ownName, prefix } from './names';
 
 export interface Place {
-  readonly version: 1 | 2;
+  readonly version: 'v1' | 'v2';
   readonly directory: string;
-  readonly available: boolean;
-  readonly reason?: string;
-  readonly hint?: string;
 }
 
-const delegate = 'Run under `systemd-run --user --scope -p Delegate=yes …`, as root, or have the directory handed over to you';
+export interface NoPlace {
+  readonly reason: string;
+  readonly hint: string;
+  readonly command?: string;
+}
 
-function writable(directory: string): boolean {
-  try {
-    fs.accessSync(directory, fs.constants.W_OK | fs.constants.X_OK);
-    return true;
-  } catch {
-    return false;
+export function isPlace(place: Place | NoPlace): place is Place {
+  return 'directory' in place;
+}
+
+const cache = new Map<string, Place | NoPlace>();
+
+/** After this process was moved to another group, or in tests. */
+export function forgetPlaces(): void {
+  cache.clear();
+  setCgroupLayout(undefined);
+}
+
+function cached(key: string, find: () => Place | NoPlace): Place | NoPlace {
+  let place = cache.get(key);
+  if (place === undefined) {
+    place = find();
+    cache.set(key, place);
   }
-}
-
-function read(file: string): string[] {
-  try {
-    return fs.readFileSync(file, 'utf8').split(/\s+/).filter(Boolean);
-  } catch {
-    return [];
-  }
-}
-
-/** v2 lets only cgroups without processes hand controllers down, so go up until one does, or can be made to. */
-function placeV2(hierarchy: Hierarchy, controller: Controller): Place {
-  let directory = hierarchy.own;
-  for (;;) {
-    if (writable(directory) && read(`${directory}/cgroup.controllers`).includes(controller)) {
-      if (read(`${directory}/cgroup.subtree_control`).includes(controller)) return { version: 2, directory, available: true };
-      try {
-        fs.writeFileSync(`${directory}/cgroup.subtree_control`, `+${controller}`);
-        return { version: 2, directory, available: true };
-      } catch {
-        // Has processes of its own (EBUSY), or is not ours to change: the parent may do.
-      }
-    }
-    if (directory === hierarchy.mountPoint) break;
-    directory = path.dirname(directory);
-  }
-  const reason = hierarchy.controllers.includes(controller) ? 'no cgroup above may be given children with it' : 'it is not delegated to this cgroup';
-  return { version: 2, directory: hierarchy.own, available: false, reason, hint: delegate };
-}
-
-const places = new Map<Controller | 'cpuacct', Place>();
-
-export function placeOf(controller: Controller | 'cpuacct'): Place {
-  let place = places.get(controller);
-  if (place === undefined) places.set(controller, (place = find(controller)));
   return place;
 }
 
-function find(controller: Controller | 'cpuacct'): Place {
-  const all = hierarchies();
-  const v1 = all.find(({ version, controllers }) => version === 1 && controllers.includes(controller));
-  if (v1) {
-    if (writable(v1.own)) return { version: 1, directory: v1.own, available: true };
-    return { version: 1, directory: v1.own, available: false, reason: `${v1.own} is not writable`, hint: delegate };
-  }
-  const v2 = all.find(({ version }) => version === 2);
-  if (v2 && controller !== 'cpuacct') return placeV2(v2, controller);
-  return { version: 2, directory: '', available: false, reason: 'no cgroup hierarchy has it', hint: 'Mount cgroup2 at /sys/fs/cgroup' };
+export function placeV1(controller: string): Place | NoPlace | undefined {
+  const hierarchy = cgroupLayout().v1.get(controller);
+  if (hierarchy === undefined) return undefined;
+  return cached(
+    `v1 ${controller}`,
+    () => usable(hierarchy) ?? { version: 'v1', directory: hierarchy.directory as string },
+  );
 }
 
-/** What limits can be enforced here. */
-export function report(): CgroupReport {
-  const all = hierarchies();
-  const v1 = all.some(({ version }) => version === 1);
-  const v2 = all.some(({ version }) => version === 2);
-  const describe = (controller: Controller): ControllerReport => {
-    const { available, directory, reason, hint } = placeOf(controller);
-    return { available, where: available ? directory : undefined, reason, hint };
-  };
-  return {
-    mode: v1 && v2 ? 'hybrid' : v1 ? 'v1' : v2 ? 'v2' : 'none',
-    controllers: { cpu: describe('cpu'), memory: describe('memory'), pids: describe('pids') },
-  };
+/** @param controllers that the new group has to have; none: any v2 group does. */
+export function placeV2(controllers: readonly string[]): Place | NoPlace | undefined {
+  const hierarchy = cgroupLayout().v2;
+  if (hierarchy === undefined) return undefined;
+  return cached(`v2 ${[...controllers].sort().join(' ')}`, () => {
+    if (controllers.length === 0)
+      return usable(hierarchy) ?? { version: 'v2', directory: hierarchy.directory as string };
+    return findV2(hierarchy, controllers);
+  });
+}
+
+const rootHint = 'Run as root, or have the directory handed over: chown -R <user> <directory>';
+
+export const delegation = {
+  hint: 'Start under a scope of your own that systemd delegates',
+  command: 'systemd-run --user --scope -p Delegate=yes <command>',
+};
+const systemDelegation = {
+  hint: 'Start as a service or scope that systemd delegates',
+  command: 'systemd-run --scope -p Delegate=yes <command>',
+};
+
+function delegationFor(): typeof delegation {
+  return process.geteuid?.() === 0 ? systemDelegation : delegation;
+}
+
+/** Why nothing can be made at our own place; undefined when it can. */
+function usable(hierarchy: Hierarchy): NoPlace | undefined {
+  const { directory, mountPoint, ownPath } = hierarchy;
+  if (hierarchy.readOnly)
+    return {
+      reason: `${mountPoint} is mounted read-only`,
+      hint: 'Have it mounted writable, e.g. with a private cgroup namespace',
+    };
+  if (directory === undefined || !files.exists(directory)) {
+    return {
+      reason: `our own group ${ownPath} is not visible below ${mountPoint}`,
+      hint: 'Use a cgroup namespace of its own, or mount all of cgroupfs',
+    };
+  }
+  if (files.writable(directory)) return undefined;
+  const more = hierarchy.version === 'v2' ? delegationFor() : { hint: rootHint };
+  return { reason: `${directory} belongs to another user`, ...more };
+}
+
+function words(directory: string, file: string): string[] {
+  return (tryRead(directory, file) ?? '').split(/\s+/).filter(Boolean);
+}
+
+function findV2(hierarchy: Hierarchy, controllers: readonly string[]): Place | NoPlace {
+  const own = usable(hierarchy);
+  if (own) return own;
+  const directory = hierarchy.directory as string;
+  const absent = controllers.filter((name) => !words(directory, 'cgroup.controllers').includes(name));
+  const all = (at: string, file: string) => controllers.every((name) => words(at, file).includes(name));
+  for (let at = directory; ; at = dirname(at)) {
+    if (!files.writable(at)) break;
+    if (all(at, 'cgroup.subtree_control')) return { version: 'v2', directory: at };
+    const ours = at === directory || isRoot(at) || isOurs(directory, at);
+    if (ours && all(at, 'cgroup.controllers') && shareOut(at, controllers, at === directory))
+      return { version: 'v2', directory: at };
+    if (at === hierarchy.mountPoint) break;
+    const cap = capOf(at);
+    if (cap)
+      return {
+        reason: `${at} has a limit of its own (${cap}), which groups outside of it would escape`,
+        ...delegationFor(),
+      };
+  }
+  const reason =
+    absent.length > 0
+      ? `${absent.join(', ')} not delegated to ${directory}`
+      : `${directory} holds other processes, so it cannot share out controllers`;
+  return { reason, ...delegationFor() };
+}
+
+/** The kernel's root group has no type and may hold processes beside children with controllers. */
+function isRoot(directory: string): boolean {
+  return !files.exists(join(directory, 'cgroup.type'));
+}
+
+/** We, or the process that started us, moved aside below it. */
+function isOurs(own: string, above: string): boolean {
+  return dirname(own) === above && basename(own).startsWith(prefix);
+}
+
+function capOf(directory: string): string | undefined {
+  const memory = tryRead(directory, 'memory.max');
+  if (memory !== undefined && memory !== 'max') return 'memory.max';
+  const cpu = tryRead(directory, 'cpu.max');
+  return cpu !== undefined && !cpu.startsWith('max') ? 'cpu.max' : undefined;
+}
+
+function shareOut(directory: string, controllers: readonly string[], own: boolean): boolean {
+  const value = controllers.map((name) => `+${name}`).join(' ');
+  try {
+    if (own && !isRoot(directory)) moveAside(directory);
+    files.write(join(directory, 'cgroup.subtree_control'), value);
+    return true;
+  } catch {
+    return false; // other processes in it (EBUSY), or not ours to change
+  }
+}
+
+/** Only when nobody else is here: other processes are not ours to move. */
+function moveAside(directory: string): void {
+  const here = words(directory, 'cgroup.procs');
+  if (here.length !== 1 || here[0] !== String(process.pid)) return;
+  const leaf = join(directory, `${ownName()}-self`);
+  if (!files.exists(leaf)) files.mkdir(leaf);
+  files.write(join(leaf, 'cgroup.procs'), '0');
 }

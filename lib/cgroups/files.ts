@@ -1,0 +1,62 @@
+/**
+ * The few file operations that cgroups need, in one place so that errors look alike and tests can put a fake cgroupfs
+ * under them. All synchronous: each takes some 15 µs on cgroupfs, less than a round trip through the thread pool.
+ */
+import fs from 'node:fs';
+import { join } from 'node:path';
+
+/** Tests replace single members. Errors are Node's own. */
+export const files = {
+  mkdir(path: string): void {
+    fs.mkdirSync(path, 0o755);
+  },
+  rmdir(path: string): void {
+    fs.rmdirSync(path);
+  },
+  read(path: string): string {
+    return fs.readFileSync(path, 'latin1');
+  },
+  /** Never creates: a control file exists or the kernel lacks it. One write(2), as the kernel parses each by itself. */
+  write(path: string, value: string): void {
+    const fd = fs.openSync(path, fs.constants.O_WRONLY);
+    try {
+      fs.writeSync(fd, value);
+    } finally {
+      fs.closeSync(fd);
+    }
+  },
+  /** Names of the directories in it. */
+  children(path: string): string[] {
+    return fs
+      .readdirSync(path, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map((entry) => entry.name);
+  },
+  entries(path: string): string[] {
+    return fs.readdirSync(path);
+  },
+  exists(path: string): boolean {
+    return fs.existsSync(path);
+  },
+  writable(path: string): boolean {
+    try {
+      fs.accessSync(path, fs.constants.W_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  },
+};
+
+/** A file's text without the last newline; undefined when it can't be read, for whatever reason. */
+export function tryRead(dir: string, file: string): string | undefined {
+  try {
+    return files.read(join(dir, file)).replace(/\n$/, '');
+  } catch {
+    return undefined;
+  }
+}
+
+export function errnoOf(error: unknown): string | undefined {
+  return (error as NodeJS.ErrnoException | undefined)?.code;
+}

@@ -1,0 +1,120 @@
+/** Where groups can be made: on the host below our own place, or below a group that we made. */
+import { cgroupLayout } from '../host/cgroups';
+import { canAttach } from './bpf/attach';
+import type { Controller } from './controllers';
+import { files, tryRead } from './files';
+import { isPlace, type NoPlace, type Place, placeV1, placeV2 } from './place';
+
+type Names = Pick<Controller, 'v1' | 'v2'>;
+
+export interface Site {
+  /** A place for each of them, in order. The first `required` have limits; the others are welcome, not needed. */
+  find(controllers: readonly Names[], required: number): (Place | NoPlace)[];
+}
+
+const noBpf: NoPlace = {
+  reason: 'on cgroup v2 devices are a BPF program, which this build cannot load',
+  hint: 'The default /dev shows harmless devices only; leave resources.devices out',
+};
+
+const isController = (v2: string | undefined): v2 is string => v2 !== undefined && v2 !== 'core' && v2 !== 'bpf';
+
+/** The controllers of v2 that no v1 hierarchy has: one controller is only ever in one place. */
+function v2Names(controllers: readonly Names[]): string[] {
+  const { v1 } = cgroupLayout();
+  return controllers.flatMap((c) => (isController(c.v2) && !(c.v1 !== undefined && v1.has(c.v1)) ? [c.v2] : []));
+}
+
+export const hostSite: Site = {
+  find(controllers, required) {
+    const needs = unique(v2Names(controllers.slice(0, required)));
+    // One v2 directory for all, as a process is in one place: the most that can be had together, limits before counters.
+    const choices = [unique(v2Names(controllers)), needs, needs.filter((name) => works([name])), []];
+    const has = choices.find(works) ?? [];
+    const v2 = placeV2(has);
+    return controllers.map((c) => locate(c, v2, has, needs));
+  },
+};
+
+const unique = (names: readonly string[]): string[] => [...new Set(names)];
+
+function works(names: readonly string[]): boolean {
+  const place = placeV2(names);
+  return place !== undefined && isPlace(place);
+}
+
+function locate(
+  { v1, v2 }: Names,
+  place: Place | NoPlace | undefined,
+  has: readonly string[],
+  needs: readonly string[],
+): Place | NoPlace {
+  // What every v2 group can do it does better: one directory that is born into, not two that are joined.
+  if (v2 === 'core' && place && isPlace(place)) return place;
+  const old = v1 === undefined ? undefined : placeV1(v1);
+  if (old) return old;
+  if (v2 === undefined || place === undefined) return noHierarchy(v1 ?? v2);
+  if (v2 === 'bpf' && isPlace(place) && !canAttach()) return noBpf;
+  if (!isController(v2) || has.includes(v2)) return place;
+  const alone = placeV2([v2]);
+  if (alone && !isPlace(alone)) return alone;
+  const together = placeV2(needs);
+  return together && !isPlace(together) ? together : noHierarchy(v2);
+}
+
+function noHierarchy(name: string | undefined): NoPlace {
+  const { mode } = cgroupLayout();
+  if (mode === 'none')
+    return {
+      reason: 'no cgroup hierarchy is mounted',
+      hint: 'Mount one',
+      command: 'mount -t cgroup2 cgroup2 /sys/fs/cgroup',
+    };
+  const known = new RegExp(`^${name}\\t`, 'm').test(tryRead('/proc', 'cgroups') ?? '');
+  if (!known)
+    return {
+      reason: `this kernel has no ${name} controller`,
+      hint: 'It has to be built in, and not be switched off by cgroup_disable=',
+    };
+  return {
+    reason: `no mounted hierarchy has the ${name} controller`,
+    hint: 'Mount it',
+    command: `mount -t cgroup -o ${name} cgroup /sys/fs/cgroup/${name}`,
+  };
+}
+
+/** Below a group of ours, whose directories are given by controller. */
+export function childSite(places: ReadonlyMap<string, Place>): Site {
+  const v2 = [...places.values()].find(({ version }) => version === 'v2')?.directory;
+  return {
+    find(controllers, required) {
+      return controllers.map((c, i) => {
+        const v1 = c.v1 === undefined ? undefined : placeByV1Name(places, c.v1);
+        if (c.v2 === 'core' && v2) return { version: 'v2', directory: v2 };
+        if (v1) return v1;
+        if (v2 && isController(c.v2) && shares(v2, c.v2, i < required)) return { version: 'v2', directory: v2 };
+        return {
+          reason: `the parent group has no ${c.v1 ?? c.v2} controller to share`,
+          hint: 'Create the parent with a limit of that kind',
+        };
+      });
+    },
+  };
+}
+
+function placeByV1Name(places: ReadonlyMap<string, Place>, name: string): Place | undefined {
+  const found = places.get(name === 'blkio' ? 'io' : name);
+  return found?.version === 'v1' ? found : undefined;
+}
+
+function shares(directory: string, controller: string, mayEnable: boolean): boolean {
+  const has = (file: string) => (tryRead(directory, file) ?? '').split(' ').includes(controller);
+  if (has('cgroup.subtree_control')) return true;
+  if (!mayEnable || !has('cgroup.controllers')) return false;
+  try {
+    files.write(`${directory}/cgroup.subtree_control`, `+${controller}`);
+    return true;
+  } catch {
+    return false; // it holds processes itself
+  }
+}

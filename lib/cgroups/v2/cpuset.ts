@@ -1,0 +1,11 @@
+/** cpuset on v2. Source: Documentation/admin-guide/cgroup-v2.rst, "Cpuset Interface Files". */
+import type { CpusetConfig } from '../config';
+import { type Context, type Translation, Translator } from '../translation';
+
+export function translateCpuset(cpuset: CpusetConfig, _context: Context): Translation {
+  const out = new Translator();
+  out.optional('cpuset.cpus', 'cpuset.cpus', cpuset.cpus);
+  out.optional('cpuset.mems', 'cpuset.mems', cpuset.mems);
+  out.optional('cpuset.partition', 'cpuset.cpus.partition', cpuset.partition);
+  return out;
+}

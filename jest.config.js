@@ -9,7 +9,10 @@ module.exports = {
   testMatch: ['<rootDir>/test/{unit,kernel,sandbox,security,lifecycle}/**/*.test.ts'],
   modulePathIgnorePatterns: ['<rootDir>/(dist|build|prebuilds|coverage)/'],
   transform: {
-    '\\.ts$': ['@swc/jest', { jsc: { target: 'es2022', parser: { syntax: 'typescript' } }, module: { type: 'commonjs' } }],
+    '\\.ts$': [
+      '@swc/jest',
+      { jsc: { target: 'es2022', parser: { syntax: 'typescript' } }, module: { type: 'commonjs' } },
+    ],
   },
   reporters: ['default', '<rootDir>/test/helpers/skips-reporter.js'],
   testTimeout: 20_000,

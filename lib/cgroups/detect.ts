@@ -5,17 +5,18 @@ import { cgroupLayout } from '../host/cgroups';
 import { canAttach } from './bpf/attach';
 import { controllers } from './controllers';
 import { files } from './files';
-import { isPlace, type NoPlace, type Place, placeV2 } from './place';
-import { hostSite } from './site';
+import { newName } from './names';
+import { forgetPlaces, isPlace, type NoPlace, type Place, placeV2 } from './place';
+import { lookSite } from './site';
 
 let cached: CgroupReport | undefined;
 
-/**
- * Looks at every controller by itself. On v2 it may turn controllers on for children of our own group, as making a group
- * would. Cached; `refresh` looks again.
- */
+/** Looks at every controller by itself, and changes nothing but for a probe that is removed at once. Cached. */
 export function detect({ refresh = false }: { refresh?: boolean } = {}): CgroupReport {
-  if (refresh) cached = undefined;
+  if (refresh) {
+    cached = undefined;
+    forgetPlaces();
+  }
   cached ??= look();
   return cached;
 }
@@ -26,7 +27,7 @@ function look(): CgroupReport {
   for (const [name, { ownPath }] of layout.v1) own[name] = ownPath;
   if (layout.v2) own[''] = layout.v2.ownPath;
   const reports = controllers.map(
-    (controller) => [controller.name, describe(controller.name, hostSite.find([controller], 1)[0])] as const,
+    (controller) => [controller.name, describe(controller.name, lookSite.find([controller], 1)[0])] as const,
   );
   return {
     mode: layout.mode,
@@ -45,25 +46,28 @@ function describe(name: ControllerName, place: Place | NoPlace | undefined): Con
 
 function v2Report(mountPoint: string, directory: string | undefined): NonNullable<CgroupReport['v2']> {
   const place = placeV2([]);
-  // The root group lacks cgroup.kill and cgroup.freeze; any other group of the kernel has them or not.
-  const sample = [directory, ...childrenOf(mountPoint)].find(
-    (dir) => dir !== undefined && files.exists(join(dir, 'cgroup.type')),
-  );
-  const has = (file: string): boolean => sample !== undefined && files.exists(join(sample, file));
+  const features = place && isPlace(place) ? probe(place.directory) : { kill: false, freeze: false };
   return {
     mountPoint,
     ...(place && isPlace(place) ? { where: place.directory } : (place ?? {})),
-    kill: has('cgroup.kill'),
-    freeze: has('cgroup.freeze'),
+    ...features,
     pressure: files.exists(join(directory ?? mountPoint, 'memory.pressure')) || files.exists('/proc/pressure/memory'),
     devices: canAttach(),
   };
 }
 
-function childrenOf(directory: string): string[] {
+/** The root group lacks these files on any kernel, so look at a group of our own. */
+function probe(parent: string): { kill: boolean; freeze: boolean } {
+  const directory = join(parent, newName());
   try {
-    return files.children(directory).map((name) => join(directory, name));
+    files.mkdir(directory);
   } catch {
-    return [];
+    return { kill: false, freeze: false };
   }
+  const found = {
+    kill: files.exists(join(directory, 'cgroup.kill')),
+    freeze: files.exists(join(directory, 'cgroup.freeze')),
+  };
+  files.rmdir(directory);
+  return found;
 }

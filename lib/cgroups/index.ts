@@ -1,5 +1,17 @@
-export { detect, detect as report } from './detect';
+export { type Account, openAccount } from './account';
+export { Cgroup, type CgroupOptions, type WatchOptions } from './cgroup';
+export type { Limit, ResourceConfig } from './config';
+export { type Deadline, freeze, killAll, remove, removeNow, thaw } from './control';
+export { detect } from './detect';
 export { CgroupError } from './errors';
+export { type EventOptions, events } from './events';
+export { limitFacts, memoryLimitHits, oomEvents, pidsLimitHits, throttledPeriods } from './facts';
 export { Group } from './group';
 export { janitor } from './janitor';
+export { add, addThread, pids } from './members';
 export { forgetPlaces } from './place';
+export { type PreparedCgroup, type PrepareOptions, prepare } from './prepare';
+export { stats } from './stats';
+export { update } from './update';
+export { usage } from './usage';
+export { type AddIssue, parseResources, readResources } from './validate';

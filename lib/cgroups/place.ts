@@ -49,19 +49,24 @@ export function placeV1(controller: string): Place | NoPlace | undefined {
   );
 }
 
+/** `look` says what `make` would find, and changes nothing. */
+type Mode = 'make' | 'look';
+
 /** @param controllers that the new group has to have; none: any v2 group does. */
-export function placeV2(controllers: readonly string[]): Place | NoPlace | undefined {
+export function placeV2(controllers: readonly string[], mode: Mode = 'make'): Place | NoPlace | undefined {
   const hierarchy = cgroupLayout().v2;
   if (hierarchy === undefined) return undefined;
-  return cached(`v2 ${[...controllers].sort().join(' ')}`, () => {
-    if (controllers.length === 0)
+  return cached(`v2 ${mode} ${[...controllers].sort().join(' ')}`, () => {
+    if (controllers.length === 0) {
       return usable(hierarchy) ?? { version: 'v2', directory: hierarchy.directory as string };
-    return findV2(hierarchy, controllers);
+    }
+    return findV2(hierarchy, controllers, mode);
   });
 }
 
 const rootHint = 'Run as root, or have the directory handed over: chown -R <user> <directory>';
 
+export const kernelHint = 'It has to be built in, and not be switched off by cgroup_disable=';
 export const delegation = {
   hint: 'Start under a scope of your own that systemd delegates',
   command: 'systemd-run --user --scope -p Delegate=yes <command>',
@@ -98,17 +103,16 @@ function words(directory: string, file: string): string[] {
   return (tryRead(directory, file) ?? '').split(/\s+/).filter(Boolean);
 }
 
-function findV2(hierarchy: Hierarchy, controllers: readonly string[]): Place | NoPlace {
+function findV2(hierarchy: Hierarchy, controllers: readonly string[], mode: Mode): Place | NoPlace {
   const own = usable(hierarchy);
   if (own) return own;
   const directory = hierarchy.directory as string;
-  const absent = controllers.filter((name) => !words(directory, 'cgroup.controllers').includes(name));
   const all = (at: string, file: string) => controllers.every((name) => words(at, file).includes(name));
   for (let at = directory; ; at = dirname(at)) {
     if (!files.writable(at)) break;
     if (all(at, 'cgroup.subtree_control')) return { version: 'v2', directory: at };
     const ours = at === directory || isRoot(at) || isOurs(directory, at);
-    if (ours && all(at, 'cgroup.controllers') && shareOut(at, controllers, at === directory))
+    if (ours && all(at, 'cgroup.controllers') && shareOut(at, controllers, at === directory, mode))
       return { version: 'v2', directory: at };
     if (at === hierarchy.mountPoint) break;
     const cap = capOf(at);
@@ -118,6 +122,12 @@ function findV2(hierarchy: Hierarchy, controllers: readonly string[]): Place | N
         ...delegationFor(),
       };
   }
+  const top = words(hierarchy.mountPoint, 'cgroup.controllers');
+  const unknown = controllers.filter((name) => !top.includes(name));
+  if (unknown.length > 0 && isRoot(hierarchy.mountPoint)) {
+    return { reason: `this kernel has no ${unknown.join(', ')} controller for v2`, hint: kernelHint };
+  }
+  const absent = controllers.filter((name) => !words(directory, 'cgroup.controllers').includes(name));
   const reason =
     absent.length > 0
       ? `${absent.join(', ')} not delegated to ${directory}`
@@ -142,21 +152,27 @@ function capOf(directory: string): string | undefined {
   return cpu !== undefined && !cpu.startsWith('max') ? 'cpu.max' : undefined;
 }
 
-function shareOut(directory: string, controllers: readonly string[], own: boolean): boolean {
-  const value = controllers.map((name) => `+${name}`).join(' ');
+function shareOut(directory: string, controllers: readonly string[], own: boolean, mode: Mode): boolean {
+  const aside = own && !isRoot(directory);
+  if (mode === 'look') {
+    return files.writable(join(directory, 'cgroup.subtree_control')) && (!aside || isAlone(directory));
+  }
   try {
-    if (own && !isRoot(directory)) moveAside(directory);
-    files.write(join(directory, 'cgroup.subtree_control'), value);
+    if (aside && isAlone(directory)) moveAside(directory);
+    files.write(join(directory, 'cgroup.subtree_control'), controllers.map((name) => `+${name}`).join(' '));
     return true;
   } catch {
     return false; // other processes in it (EBUSY), or not ours to change
   }
 }
 
-/** Only when nobody else is here: other processes are not ours to move. */
-function moveAside(directory: string): void {
+/** Other processes are not ours to move. */
+function isAlone(directory: string): boolean {
   const here = words(directory, 'cgroup.procs');
-  if (here.length !== 1 || here[0] !== String(process.pid)) return;
+  return here.length === 1 && here[0] === String(process.pid);
+}
+
+function moveAside(directory: string): void {
   const leaf = join(directory, `${ownName()}-self`);
   if (!files.exists(leaf)) files.mkdir(leaf);
   files.write(join(leaf, 'cgroup.procs'), '0');

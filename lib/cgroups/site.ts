@@ -3,7 +3,7 @@ import { cgroupLayout } from '../host/cgroups';
 import { canAttach } from './bpf/attach';
 import type { Controller } from './controllers';
 import { files, tryRead } from './files';
-import { isPlace, type NoPlace, type Place, placeV1, placeV2 } from './place';
+import { isPlace, kernelHint, type NoPlace, type Place, placeV1, placeV2 } from './place';
 
 type Names = Pick<Controller, 'v1' | 'v2'>;
 
@@ -25,29 +25,36 @@ function v2Names(controllers: readonly Names[]): string[] {
   return controllers.flatMap((c) => (isController(c.v2) && !(c.v1 !== undefined && v1.has(c.v1)) ? [c.v2] : []));
 }
 
-export const hostSite: Site = {
-  find(controllers, required) {
-    const needs = unique(v2Names(controllers.slice(0, required)));
-    // One v2 directory for all, as a process is in one place: the most that can be had together, limits before counters.
-    const choices = [unique(v2Names(controllers)), needs, needs.filter((name) => works([name])), []];
-    const has = choices.find(works) ?? [];
-    const v2 = placeV2(has);
-    return controllers.map((c) => locate(c, v2, has, needs));
-  },
-};
+type V2At = (names: readonly string[]) => Place | NoPlace | undefined;
+
+function siteOn(v2At: V2At): Site {
+  const works = (names: readonly string[]): boolean => {
+    const place = v2At(names);
+    return place !== undefined && isPlace(place);
+  };
+  return {
+    find(controllers, required) {
+      const needs = unique(v2Names(controllers.slice(0, required)));
+      // One v2 directory for all, as a process is in one place: the most that can be had together, limits before counters.
+      const choices = [unique(v2Names(controllers)), needs, needs.filter((name) => works([name])), []];
+      const has = choices.find(works) ?? [];
+      const v2 = v2At(has);
+      return controllers.map((c) => locate(c, v2, has, () => whyNot(c.v2 as string, needs, v2At)));
+    },
+  };
+}
+
+export const hostSite: Site = siteOn((names) => placeV2(names));
+/** Changes nothing: for reports. */
+export const lookSite: Site = siteOn((names) => placeV2(names, 'look'));
 
 const unique = (names: readonly string[]): string[] => [...new Set(names)];
-
-function works(names: readonly string[]): boolean {
-  const place = placeV2(names);
-  return place !== undefined && isPlace(place);
-}
 
 function locate(
   { v1, v2 }: Names,
   place: Place | NoPlace | undefined,
   has: readonly string[],
-  needs: readonly string[],
+  why: () => NoPlace,
 ): Place | NoPlace {
   // What every v2 group can do it does better: one directory that is born into, not two that are joined.
   if (v2 === 'core' && place && isPlace(place)) return place;
@@ -55,11 +62,13 @@ function locate(
   if (old) return old;
   if (v2 === undefined || place === undefined) return noHierarchy(v1 ?? v2);
   if (v2 === 'bpf' && isPlace(place) && !canAttach()) return noBpf;
-  if (!isController(v2) || has.includes(v2)) return place;
-  const alone = placeV2([v2]);
-  if (alone && !isPlace(alone)) return alone;
-  const together = placeV2(needs);
-  return together && !isPlace(together) ? together : noHierarchy(v2);
+  return !isController(v2) || has.includes(v2) ? place : why();
+}
+
+/** Not to be had at all, or not beside the others. */
+function whyNot(name: string, needs: readonly string[], v2At: V2At): NoPlace {
+  for (const place of [v2At([name]), v2At(needs)]) if (place && !isPlace(place)) return place;
+  return noHierarchy(name);
 }
 
 function noHierarchy(name: string | undefined): NoPlace {
@@ -74,7 +83,7 @@ function noHierarchy(name: string | undefined): NoPlace {
   if (!known)
     return {
       reason: `this kernel has no ${name} controller`,
-      hint: 'It has to be built in, and not be switched off by cgroup_disable=',
+      hint: kernelHint,
     };
   return {
     reason: `no mounted hierarchy has the ${name} controller`,

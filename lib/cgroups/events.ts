@@ -1,0 +1,120 @@
+/**
+ * What happens to a group, as it happens. The kernel announces changes of *.events files by inotify on both versions;
+ * v1's OOM counter has no such file (its eventfd needs cgroup.event_control), so that one is looked at regularly.
+ */
+import fs from 'node:fs';
+import { join } from 'node:path';
+import type { CgroupEvent, CgroupFact } from '../../types/cgroups';
+import { directoryOf, type Places, readFact, v2DirectoryOf } from './counters';
+import { memoryLimitHits, oomEvents, pidsLimitHits } from './facts';
+import { files } from './files';
+
+interface Source {
+  readonly type: (value: number) => CgroupEvent['type'];
+  readonly read: () => CgroupFact | undefined;
+  /** File that inotify reports on; undefined: look regularly. */
+  readonly watch: string | undefined;
+}
+
+export interface EventOptions {
+  /** Ends the iteration. */
+  readonly signal?: AbortSignal;
+  /** How often counters without inotify are looked at. Default 100 ms. */
+  readonly pollMs?: number;
+}
+
+function sourcesOf(group: { readonly places: Places }): Source[] {
+  const { places } = group;
+  const memory = places.get('memory');
+  const v2Memory = memory?.version === 'v2' ? memory.directory : undefined;
+  const watchMemory = v2Memory && join(v2Memory, 'memory.events');
+  const pids = directoryOf(places, 'pids');
+  const core = v2DirectoryOf(places);
+  const state = (key: string, on: CgroupEvent['type'], off: CgroupEvent['type']): Source => ({
+    type: (value) => (value === 1 ? on : off),
+    read: () => readFact(core, 'cgroup.events', key),
+    watch: core && join(core, 'cgroup.events'),
+  });
+  const all: Source[] = [
+    { type: () => 'oom', read: () => readFact(v2Memory, 'memory.events', 'oom', 'memory.max'), watch: watchMemory },
+    { type: () => 'oom-kill', read: () => oomEvents(group), watch: watchMemory },
+    {
+      type: () => 'memory-high',
+      read: () => readFact(v2Memory, 'memory.events', 'high', 'memory.high'),
+      watch: watchMemory,
+    },
+    { type: () => 'memory-max', read: () => memoryLimitHits(group), watch: watchMemory },
+    { type: () => 'pids-max', read: () => pidsLimitHits(group), watch: pids && join(pids, 'pids.events') },
+    state('populated', 'populated', 'empty'),
+    state('frozen', 'frozen', 'thawed'),
+  ];
+  return all.filter(({ read }) => read() !== undefined);
+}
+
+/** Events from now on; ends when the group is removed or `signal` aborts. */
+export function events(
+  group: { readonly places: Places; readonly dirs: readonly string[] },
+  options: EventOptions = {},
+): AsyncIterableIterator<CgroupEvent> {
+  const { signal, pollMs = 100 } = options;
+  const bell = new Bell();
+  const sources = sourcesOf(group);
+  const watched = new Set(sources.flatMap(({ watch }) => watch ?? []));
+  const watchers = [...watched].map((path) => fs.watch(path, () => bell.ring()).on('error', () => bell.ring()));
+  const timer = sources.some(({ watch }) => watch === undefined) ? setInterval(() => bell.ring(), pollMs) : undefined;
+  const ring = () => bell.ring();
+  signal?.addEventListener('abort', ring);
+  let seen = sources.map(({ read }) => read()?.value ?? 0);
+  const stop = () => {
+    for (const watcher of watchers) watcher.close();
+    clearInterval(timer);
+    signal?.removeEventListener('abort', ring);
+  };
+  const changed = (): CgroupEvent[] => {
+    const now = sources.map(({ read }) => read());
+    const found = now.flatMap((fact, i) => {
+      if (fact === undefined || fact.value === seen[i]) return [];
+      return [{ type: (sources[i] as Source).type(fact.value), count: fact.value, fact }];
+    });
+    seen = now.map((fact, i) => fact?.value ?? (seen[i] as number));
+    return found;
+  };
+  return drain(changed, bell, () => signal?.aborted === true || !group.dirs.some((dir) => files.exists(dir)), stop);
+}
+
+async function* drain(
+  changed: () => CgroupEvent[],
+  bell: Bell,
+  over: () => boolean,
+  stop: () => void,
+): AsyncGenerator<CgroupEvent> {
+  try {
+    while (!over()) {
+      const found = changed();
+      if (found.length > 0) yield* found;
+      else await bell.wait();
+    }
+  } finally {
+    stop();
+  }
+}
+
+/** Rings once for any number of pulls since the last wait. */
+class Bell {
+  private rung = false;
+  private waiter: (() => void) | undefined;
+
+  ring(): void {
+    this.rung = true;
+    this.waiter?.();
+  }
+  async wait(): Promise<void> {
+    if (!this.rung) {
+      await new Promise<void>((resolve) => {
+        this.waiter = resolve;
+      });
+    }
+    this.rung = false;
+    this.waiter = undefined;
+  }
+}

@@ -62,19 +62,51 @@ export function anyArguments(name: string): fc.Arbitrary<SeccompArgument[]> {
     .chain((indexes) => fc.tuple(...indexes.map((index) => anyArgument(name, index))));
 }
 
-/** Names answered alike whatever their arguments, and names with conditional rules, all with one answer per name if so wanted. */
-export function anyProfile(options: { oneAnswerPerName: boolean; conditional: number }): fc.Arbitrary<SeccompProfile> {
+export interface ProfileShape {
+  /** Up to so many names with conditional rules. */
+  readonly conditional: number;
+  /**
+   * Only what libseccomp gets right: one answer per name, and rules of a name that do not overlap on an argument, but for lists
+   * of values. (When the first comparison of a rule holds and a later one fails, it does not go back to try the others; and it joins
+   * two inequalities on one 64-bit argument as if their upper halves were one test.)
+   */
+  readonly forLibseccomp: boolean;
+}
+
+/** Conjunctions for one name. */
+function anyRules(name: string, { forLibseccomp }: ProfileShape): fc.Arbitrary<SeccompArgument[][]> {
+  if (!forLibseccomp) return fc.array(anyArguments(name), { minLength: 1, maxLength: 5 });
+  const one = anyArguments(name).map((args) => [args]);
+  const singles = anyArguments(name);
+  const equals = fc
+    .uniqueArray(anyValue(argumentBits(name, 2, 'x86_64')), { minLength: 2, maxLength: 6 })
+    .map((values) => values.map((value): SeccompArgument => ({ index: 2, op: 'SCMP_CMP_EQ', value })));
+  // Rules that differ in the value of their first argument.
+  const cases = fc
+    .uniqueArray(fc.bigInt({ min: 0n, max: 30n }), { minLength: 2, maxLength: 5 })
+    .chain((values) =>
+      fc.tuple(
+        ...values.map((value) =>
+          anyArgument(name, 1).map((second): SeccompArgument[] => [{ index: 0, op: 'SCMP_CMP_EQ', value }, second]),
+        ),
+      ),
+    );
+  const alone = (args: SeccompArgument[]) => args.map((arg) => [arg]);
+  return fc.oneof(one, singles.map(alone), equals.map(alone), cases);
+}
+
+/** Names answered alike whatever their arguments, and names with conditional rules. */
+export function anyProfile(shape: ProfileShape): fc.Arbitrary<SeccompProfile> {
   const conditionalRules = (name: string) =>
-    fc
-      .tuple(anyAnswer, fc.array(fc.tuple(anyAnswer, anyArguments(name)), { minLength: 1, maxLength: 5 }))
-      .map(([common, rules]): SeccompRule[] =>
-        rules.map(([own, args]) => ({ names: [name], ...(options.oneAnswerPerName ? common : own), args })),
-      );
+    fc.tuple(anyRules(name, shape), fc.infiniteStream(anyAnswer)).map(([lists, answers]): SeccompRule[] => {
+      const common = answers.next().value;
+      return lists.map((args) => ({ names: [name], ...(shape.forLibseccomp ? common : answers.next().value), args }));
+    });
   return fc
     .tuple(
       anyAnswer,
       fc.shuffledSubarray(names, { minLength: 20 }),
-      fc.integer({ min: 0, max: options.conditional }),
+      fc.integer({ min: 0, max: shape.conditional }),
       fc.array(anyAnswer, { minLength: 1, maxLength: 4 }),
     )
     .chain(([fallback, chosen, count, answers]) => {

@@ -28,7 +28,7 @@ function* take<T>(count: number, items: Iterable<T>): Generator<T> {
 
 test('a filter answers as its rules do, at every boundary', () => {
   let calls = 0;
-  const property = fc.property(anyProfile({ oneAnswerPerName: false, conditional: 6 }), (profile) => {
+  const property = fc.property(anyProfile({ forLibseccomp: false, conditional: 6 }), (profile) => {
     const filter = compiles(profile);
     fc.pre(filter !== undefined);
     for (const call of take(8_000, boundaryCalls(profile, options))) {
@@ -47,7 +47,7 @@ test('a filter answers as its rules do, at every boundary', () => {
 
 test('explain() names the rule that the filter follows', () => {
   const registers = fc.array(fc.bigInt({ min: 0n, max: (1n << 64n) - 1n }), { minLength: 6, maxLength: 6 });
-  const property = fc.property(anyProfile({ oneAnswerPerName: false, conditional: 8 }), registers, (profile, args) => {
+  const property = fc.property(anyProfile({ forLibseccomp: false, conditional: 8 }), registers, (profile, args) => {
     const filter = compiles(profile);
     fc.pre(filter !== undefined);
     for (const rule of profile.syscalls ?? []) {

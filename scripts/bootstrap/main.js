@@ -17,8 +17,10 @@ module.exports = async function main(command, args) {
     ensureDist();
     process.exitCode = await run(command, args);
   } catch (error) {
-    if (!(error instanceof StepFailed)) throw error;
+    const refused = ['EACCES', 'EPERM', 'EROFS'].includes(error.code);
+    if (!refused && !(error instanceof StepFailed)) throw error;
     note(error.message);
+    if (refused) note(`run this as the user who owns ${root}, or clone it yourself`);
     process.exitCode = 1;
   }
 };

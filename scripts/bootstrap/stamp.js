@@ -3,7 +3,6 @@ const { createHash } = require('node:crypto');
 const fs = require('node:fs');
 const path = require('node:path');
 const { root, stamps } = require('./paths');
-const { makeDirectory } = require('./step');
 
 function* files(entry) {
   const stat = fs.statSync(entry, { throwIfNoEntry: false });
@@ -34,7 +33,7 @@ function unlessMade(name, hash, output, make) {
   // Without its stamp a half-made output counts as stale.
   fs.rmSync(stamp, { force: true });
   make();
-  makeDirectory(stamps);
+  fs.mkdirSync(stamps, { recursive: true });
   fs.writeFileSync(stamp, hash);
 }
 

@@ -14,7 +14,7 @@ const TAIL_LINES = 40;
 /** Runs a program quietly, with its output in .cache/logs. Throws StepFailed with the end of it. */
 function step(what, file, args, env = {}) {
   const log = path.join(cache, 'logs', `${what.replace(/[^a-z0-9]+/gi, '-')}.log`);
-  makeDirectory(path.dirname(log));
+  fs.mkdirSync(path.dirname(log), { recursive: true });
   const started = process.hrtime.bigint();
   fs.writeSync(2, `linux-isolate: ${what} ... `);
   const fd = fs.openSync(log, 'w');
@@ -33,13 +33,4 @@ function step(what, file, args, env = {}) {
   throw new StepFailed(`${command}: ${why}. The end of ${path.relative(root, log)}:\n${lines.join('\n')}`);
 }
 
-/** mkdir -p that explains the usual reason of its failure. */
-function makeDirectory(dir) {
-  try {
-    fs.mkdirSync(dir, { recursive: true });
-  } catch (error) {
-    throw new StepFailed(`${error.message}. Run this as the user who owns ${root}, or clone it yourself.`);
-  }
-}
-
-module.exports = { step, note, makeDirectory, StepFailed };
+module.exports = { step, note, StepFailed };

@@ -49,8 +49,17 @@ export function compilation(input: ProfileInput, options: CompileOptions = {}): 
     }
     return remember(found, key, profile, options);
   }
-  validateProfile(profile);
-  return remember(byContent, `${key}\n${fingerprint(profile)}`, profile, options);
+  return remember(byContent, `${key}\n${content(profile)}`, profile, options);
+}
+
+/** What has the same content was validated when it was first compiled. */
+function content(profile: SeccompProfile): string {
+  try {
+    return fingerprint(profile);
+  } catch (error) {
+    validateProfile(profile); // circular, for example; says where
+    throw error;
+  }
 }
 
 function remember(

@@ -16,9 +16,12 @@ export function isFrozenProfile(profile: unknown): profile is SeccompProfile {
   return typeof profile === 'object' && profile !== null && frozen.has(profile);
 }
 
-/** Text that differs when the profile differs. */
+/** Text that differs when the profile differs, also where JSON alone would not tell. */
 export function fingerprint(profile: SeccompProfile): string {
-  return JSON.stringify(profile, (_, value) => (typeof value === 'bigint' ? `${value}` : value));
+  return JSON.stringify(profile, (_, value) => {
+    const plain = typeof value === 'number' ? Number.isFinite(value) : !['bigint', 'function'].includes(typeof value);
+    return plain ? value : String(value);
+  });
 }
 
 function freezeDeep(value: unknown): void {

@@ -80,7 +80,7 @@ class Memory {
 
   /** From this rule on nothing is remembered. */
   giveUp(rule: number): void {
-    this.end = rule;
+    this.end = Math.min(this.end, rule);
   }
 }
 

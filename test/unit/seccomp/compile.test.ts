@@ -181,6 +181,7 @@ describe('includes and excludes', () => {
     [{ includes: { minKernel: '4.8' } }, { kernel: '4.8.0-rc1' }, true],
     [{ includes: { minKernel: '4.10' } }, { kernel: '4.9.2' }, false],
     [{ includes: { minKernel: '4.10' } }, { kernel: '5.0' }, true],
+    [{ includes: { minKernel: '4.10' } }, { kernel: '3.19' }, false],
     [{ excludes: { minKernel: '5.4' } }, { kernel: '5.4' }, false],
     [{ excludes: { minKernel: '5.4' } }, { kernel: '5.3' }, true],
     [{ includes: { caps: null, arches: [], minKernel: '' }, excludes: null }, {}, true],
@@ -268,6 +269,18 @@ describe('the cache', () => {
     } as SeccompProfile);
     expect(compile(profile)).toBe(compile(profile));
     expect(() => Object.assign(profile.syscalls?.[0] as object, { action: 'SCMP_ACT_ALLOW' })).toThrow(TypeError);
+  });
+
+  test('takes nothing invalid for something valid that was compiled before', () => {
+    const profile = (errnoRet: unknown) =>
+      ({ defaultAction: 'SCMP_ACT_ERRNO', defaultErrnoRet: errnoRet }) as SeccompProfile;
+    compile(profile(null));
+    for (const wrong of [Number.NaN, Number.POSITIVE_INFINITY, () => 1, 1n]) {
+      expect(() => compile(profile(wrong))).toThrow(/defaultErrnoRet/);
+    }
+    const circular: Record<string, unknown> = { defaultAction: 'SCMP_ACT_ALLOW' };
+    circular.self = circular;
+    expect(() => compile(circular as unknown as SeccompProfile)).toThrow(/self: is not a property/);
   });
 
   test('never gives an old filter for a profile that was changed', () => {

@@ -3,6 +3,7 @@
 import { ValidationError } from '../../../lib/errors';
 import {
   allow,
+  boundaryCalls,
   builtInProfile,
   compile,
   coverage,
@@ -125,6 +126,15 @@ test('coverage() tells what no call reached', () => {
   expect(calls).toBe(1);
   expect(covered).toBe(simulate(filter, { syscall: 'read' }).steps);
   expect(missed).toHaveLength(instructions - covered);
+});
+
+test('boundaryCalls() try every compared value, its neighbours and the bits above', () => {
+  const values = [...boundaryCalls(small, options)]
+    .filter(({ syscall }) => syscall === 33)
+    .map(({ args }) => args?.[0]);
+  expect(values).toEqual(
+    expect.arrayContaining([0n, 6n, 7n, 8n, (1n << 32n) | 7n, (1n << 63n) | 7n, (1n << 64n) - 1n]),
+  );
 });
 
 describe('resolveSyscall()', () => {

@@ -36,10 +36,11 @@ function siteOn(v2At: V2At): Site {
     find(controllers, required) {
       const needs = unique(v2Names(controllers.slice(0, required)));
       // One v2 directory for all, as a process is in one place: the most that can be had together, limits before counters.
-      const choices = [unique(v2Names(controllers)), needs, needs.filter((name) => works([name])), []];
-      const has = choices.find(works) ?? [];
-      const v2 = v2At(has);
-      return controllers.map((c) => locate(c, v2, has, () => whyNot(c.v2 as string, needs, v2At)));
+      const all = unique(v2Names(controllers));
+      const has = works(all) ? all : works(needs) ? needs : needs.filter((name) => works([name]));
+      const together = works(has) ? has : [];
+      const v2 = v2At(together);
+      return controllers.map((c) => locate(c, v2, together, () => whyNot(c.v2 as string, needs, v2At)));
     },
   };
 }

@@ -5,7 +5,7 @@ import { tryRead } from '../files';
 export function ioStatsV2(dir: string): NonNullable<CgroupStats['io']> {
   return (tryRead(dir, 'io.stat') ?? '').split('\n').flatMap((line) => {
     const [device, ...pairs] = line.split(' ');
-    if (!device || pairs.length === 0) return [];
+    if (!device || !pairs.some((pair) => pair.includes('='))) return []; // a disk without traffic
     const v = Object.fromEntries(pairs.map((pair) => pair.split('=')));
     const n = (key: string) => Number(v[key] ?? 0);
     const discards = v.dbytes === undefined ? {} : { discardedBytes: n('dbytes'), discards: n('dios') };

@@ -15,6 +15,7 @@ module.exports = {
     ],
   },
   reporters: ['default', '<rootDir>/test/helpers/skips-reporter.js'],
+  setupFiles: process.env.LINUX_ISOLATE_HOSTED_LAUNCHER ? ['<rootDir>/test/helpers/hosted-launcher.ts'] : [],
   testTimeout: 20_000,
   // A test that leaves a handle open must be seen: no forceExit.
 };

@@ -35,7 +35,10 @@ function fileSources(config: SandboxConfig, etc: readonly string[]): ReadonlySet
   for (const name of etc) {
     const path = `/etc/${name}`;
     let isFile = etcFiles.get(path);
-    if (isFile === undefined) etcFiles.set(path, (isFile = !fs.statSync(path).isDirectory()));
+    if (isFile === undefined) {
+      isFile = !fs.statSync(path).isDirectory();
+      etcFiles.set(path, isFile);
+    }
     if (isFile) files.add(path);
   }
   for (const mount of config.mounts) {

@@ -5,7 +5,8 @@ import type { Resources } from '../../types/cgroups';
 import type { CollectOptions, ProcessOptions } from '../../types/process';
 import type { Dropped, IsolateResult } from '../../types/result';
 import type { SandboxOptions, SandboxState, SandboxStatus } from '../../types/sandbox';
-import { fromNodeError, IsolateError, StateError } from '../errors';
+import { fromNodeError, StateError } from '../errors';
+import { identity } from '../host/identity';
 import { type ExitFacts, type Failure, failureError, LauncherHandle, launcherLost } from '../launcher';
 import { encodePlan, encodeSpawn, Frame, type Plan } from '../plan';
 import { signalNumber } from '../process';
@@ -163,7 +164,7 @@ export class Sandbox extends EventEmitter {
   start(given: ProcessConfig, collect: boolean): Process {
     this.expect('start a program', this.oneShot ? ['creating', 'created', 'running'] : ['created', 'running']);
     const config = { ...given, rlimits: this.degraded.rlimits(given) };
-    const stdio = openStdio(config);
+    const stdio = openStdio(config, identity().privileged ? this.ownerOnHost(config.user) : undefined);
     const id = this.nextId++;
     try {
       const plan = compileProcess(config, this.config, this.compiled.identity, stdio.targets, filtersOf(this.config));
@@ -319,13 +320,14 @@ export class Sandbox extends EventEmitter {
   }
 
   /** The sandbox's user as the host sees it: whose rights file access from outside has. */
-  private ownerOnHost(): { uid: number; gid: number } {
-    const { identity } = this.compiled;
-    const outside = (ranges: typeof identity.uids, id: number): number => {
+  private ownerOnHost(user: ProcessConfig['user'] = {}): { uid: number; gid: number } {
+    const ids = this.compiled.identity;
+    const outside = (ranges: typeof ids.uids, id: number): number => {
       const range = ranges.find(({ inside, size }) => id >= inside && id < inside + size);
       return range ? range.outside + id - range.inside : id;
     };
-    return { uid: outside(identity.uids, this.config.user.uid), gid: outside(identity.gids, this.config.user.gid) };
+    const { uid, gid } = { ...this.config.user, ...user };
+    return { uid: outside(ids.uids, uid), gid: outside(ids.gids, gid) };
   }
 
   private onReady(pid: number): void {
@@ -411,6 +413,6 @@ export function promised<T>(start: () => Promise<T>): Promise<T> {
   try {
     return start();
   } catch (error) {
-    return Promise.reject(error instanceof Error ? error : new IsolateError('ERR_INTERNAL', String(error)));
+    return Promise.reject(error);
   }
 }

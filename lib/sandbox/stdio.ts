@@ -24,7 +24,8 @@ function socket(fd: number, direction: 'read' | 'write'): net.Socket {
   return new net.Socket({ fd, readable: direction === 'read', writable: direction === 'write' });
 }
 
-export function openStdio(config: ProcessConfig): Stdio {
+/** `owner`: who may open the pipes anew (/dev/stdout); undefined when that is the caller itself. */
+export function openStdio(config: ProcessConfig, owner: { uid: number; gid: number } | undefined): Stdio {
   const stdio = {
     targets: [] as number[],
     send: [] as number[],
@@ -40,6 +41,7 @@ export function openStdio(config: ProcessConfig): Stdio {
   const pipe = (nonBlockingEnd: 0 | 1): [number, number] => {
     const ends = check(native().pipe(nonBlockingEnd), 'pipe2') as [number, number];
     opened.push(...ends);
+    if (owner) fs.fchownSync(ends[0], owner.uid, owner.gid);
     return ends;
   };
   const device = (flags: number): number => {

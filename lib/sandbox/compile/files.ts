@@ -173,7 +173,9 @@ export function planFiles(config: SandboxConfig, host: HostFacts, identity: Iden
   };
 
   const addOverlay = (root: Directory): void => {
-    const lower = clone('root.path', root.path, mountAttributes(restricted), true, root.idmap);
+    // Files whose owner is not mapped can't be copied up (EOVERFLOW); root can have them shown as the sandbox's own.
+    const mapped = root.idmap || (host.privileged && config.namespaces.user.type === 'new');
+    const lower = clone('root.path', root.path, mountAttributes(restricted), true, mapped);
     attach('root.path', lower, '/', Flag.asHidden);
     let upper = root.upper;
     let work = root.work;

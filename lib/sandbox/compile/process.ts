@@ -39,6 +39,11 @@ export function compileProcess(
   if (changesUid && capabilities.permitted !== 0n) {
     plan.add('payload', 'capabilities', { op: 'prctl', option: PR_SET_KEEPCAPS, arg2: 1, arg3: 0, arg4: 0, arg5: 0 });
   }
+  const addFilters = (): void => {
+    for (const { flags, program } of filters) plan.add('payload', 'seccomp', { op: 'seccomp', flags, filter: program });
+  };
+  // Without no_new_privs a filter takes CAP_SYS_ADMIN, so it comes before the capabilities go (seccomp(2)).
+  if (!sandbox.noNewPrivileges) addFilters();
   if (identity.groups) plan.add('payload', 'user.additionalGids', { op: 'groups', gids: user.additionalGids });
   plan.add('payload', 'user.gid', { op: 'setGid', gid: user.gid });
   plan.add('payload', 'user.uid', { op: 'setUid', uid: user.uid });
@@ -62,7 +67,7 @@ export function compileProcess(
     plan.add('payload', undefined, { op: 'closeRange', first, last });
   plan.add('payload', 'cwd', { op: 'checkCwd' });
   // Last, so that what comes before needs no permission in the profile.
-  for (const { flags, program } of filters) plan.add('payload', 'seccomp', { op: 'seccomp', flags, filter: program });
+  if (sandbox.noNewPrivileges) addFilters();
   const env = { ...sandbox.env, ...config.env };
   plan.add('payload', 'command', {
     op: 'exec',

@@ -29,7 +29,7 @@ function read(path: string): string {
 }
 
 /** Octal escapes of mountinfo: `\040` is a space. */
-const unescape = (text: string): string =>
+const unescaped = (text: string): string =>
   text.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
 
 export function parseHierarchies(
@@ -48,8 +48,8 @@ export function parseHierarchies(
     if (!before || !after) continue;
     const fields = before.split(' ');
     const [type, , options = ''] = after.split(' ');
-    const root = unescape(fields[3] as string);
-    const mountPoint = unescape(fields[4] as string);
+    const root = unescaped(fields[3] as string);
+    const mountPoint = unescaped(fields[4] as string);
     if (type === 'cgroup2') {
       const own = place(mountPoint, root, positions.get(''));
       if (own) found.push({ version: 2, controllers: controllersOf(own), mountPoint, own });

@@ -72,7 +72,10 @@ const places = new Map<Controller | 'cpuacct', Place>();
 
 export function placeOf(controller: Controller | 'cpuacct'): Place {
   let place = places.get(controller);
-  if (place === undefined) places.set(controller, (place = find(controller)));
+  if (place === undefined) {
+    place = find(controller);
+    places.set(controller, place);
+  }
   return place;
 }
 

@@ -46,10 +46,10 @@ export const groups: Readonly<Record<string, readonly string[]>> = {
     getrlimit setrlimit prlimit64 ugetrlimit getpriority setpriority nice ioprio_get ioprio_set sched_yield sched_getparam
     sched_setparam sched_getscheduler sched_setscheduler sched_getattr sched_setattr sched_getaffinity sched_setaffinity
     sched_get_priority_max sched_get_priority_min sched_rr_get_interval sched_rr_get_interval_time64 getcpu`),
-  // Reading the clocks; adjtimex and clock_adjtime only tell without CAP_SYS_TIME.
+  // Reading the clocks.
   time: words(`
     time gettimeofday clock_gettime clock_gettime64 clock_getres clock_getres_time64 nanosleep clock_nanosleep
-    clock_nanosleep_time64 adjtimex clock_adjtime clock_adjtime64`),
+    clock_nanosleep_time64`),
   // Which sockets can be made is said by the families, in default.ts.
   sockets: words(`
     socketpair bind listen accept accept4 connect getsockname getpeername getsockopt setsockopt shutdown send sendto sendmsg

@@ -172,7 +172,7 @@ i64 legacy_finish(u32 slot, i64 fd) {
 }
 
 i64 legacy_mask(const char* target) {
-  return sys(__NR_mount, "tmpfs", target, "tmpfs", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, "size=4k,nr_inodes=1");
+  return sys(__NR_mount, "tmpfs", target, "tmpfs", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, "nr_inodes=1");
 }
 
 i64 legacy_remount(i32 fd, u64 attributes) { return remount(FdPath(fd).text, attributes); }

@@ -10,23 +10,16 @@ namespace {
 
 constexpr u32 kSigchld = 17, kSigkill = 9;
 
-// Before 5.5 (or with clone3 forbidden): plain clone. What it can't say is done by other means or refused.
+// Before 5.3 (or with clone3 forbidden): plain clone. What it can't say is done by other means or refused.
 i64 legacy_clone(u64 flags, i32* pidfd) {
   if (flags & (CLONE_INTO_CGROUP | CLONE_NEWTIME)) return -EOPNOTSUPP;
-  u64 low = (flags & ~CLONE_CLEAR_SIGHAND) | CLONE_PIDFD | kSigchld;
-  i64 pid = sys(__NR_clone, low, nullptr, pidfd, nullptr, 0);
-  if (pid == 0) {
-    // A kernel_sigaction of zeros is SIG_DFL with no flags.
-    u64 action[4] = {};
-    for (u32 signal = 1; signal <= 64; signal++) raw_syscall(__NR_rt_sigaction, signal, (i64)action, 0, 8, 0, 0);
-  }
-  return pid;
+  return sys(__NR_clone, flags | CLONE_PIDFD | kSigchld, nullptr, pidfd, nullptr, 0);
 }
 
 i64 clone_init(const Plan& plan, const Context& context, i32* pidfd) {
   struct clone_args args;
   memset(&args, 0, sizeof args);
-  args.flags = plan.header.clone_flags | CLONE_PIDFD | CLONE_CLEAR_SIGHAND;
+  args.flags = plan.header.clone_flags | CLONE_PIDFD;
   args.pidfd = (u64)pidfd;
   args.exit_signal = kSigchld;
   usize size = 64;  // CLONE_ARGS_SIZE_VER0: kernels without the cgroup field refuse a longer one

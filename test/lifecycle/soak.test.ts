@@ -1,0 +1,47 @@
+/** Many launches leave nothing: the leak check of the test environment looks after this file, and so do we. */
+import fs from 'node:fs';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { run } from '../../lib';
+
+const fds = () => fs.readdirSync('/proc/self/fd').length;
+const children = () => fs.readFileSync(`/proc/self/task/${process.pid}/children`, 'utf8').trim();
+
+test('1,000 launches in a row', async () => {
+  await run('/usr/bin/true');
+  const before = fds();
+  for (let i = 0; i < 1000; i++) {
+    const r = await run('/usr/bin/true');
+    if (!r.ok) throw new Error(JSON.stringify(r));
+  }
+  expect(fds()).toBe(before);
+  expect(children()).toBe('');
+}, 120_000);
+
+test('200 launches, 8 at a time; the event loop stays free', async () => {
+  const before = fds();
+  const delay = monitorEventLoopDelay({ resolution: 5 });
+  delay.enable();
+  let left = 200;
+  const worker = async () => {
+    while (left-- > 0) expect((await run('sh', ['-c', 'echo hello'])).stdout).toBe('hello\n');
+  };
+  await Promise.all(Array.from({ length: 8 }, worker));
+  delay.disable();
+  expect(fds()).toBe(before);
+  expect(children()).toBe('');
+  // Generous, for a busy machine: one blocked launch would be several times as long.
+  expect(delay.percentile(95) / 1e6).toBeLessThan(100);
+}, 120_000);
+
+test('failed launches leave nothing', async () => {
+  const before = fds();
+  for (let i = 0; i < 30; i++) {
+    await expect(run('nonesuch')).rejects.toMatchObject({ code: 'ENOENT' });
+    await expect(run('true', { cwd: '/nonesuch' })).rejects.toMatchObject({ code: 'ENOENT' });
+    await expect(run('true', { namespaces: { network: { path: '/etc/passwd' } } })).rejects.toMatchObject({
+      code: 'EINVAL',
+    });
+  }
+  expect(fds()).toBe(before);
+  expect(children()).toBe('');
+});

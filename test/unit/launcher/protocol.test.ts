@@ -1,0 +1,83 @@
+/** The frame decoder meets bytes from the least trusted process of ours. */
+import fc from 'fast-check';
+import { FrameDecoder, ProtocolError } from '../../../lib/launcher/protocol';
+
+function frame(type: number, body: Buffer, fds = 0): Buffer {
+  const header = Buffer.alloc(8);
+  header.writeUInt32LE(body.length, 0);
+  header.writeUInt16LE(type, 4);
+  header.writeUInt16LE(fds, 6);
+  return Buffer.concat([header, body]);
+}
+const exited = (id: number, status: number): Buffer => {
+  const body = Buffer.alloc(72);
+  body.writeUInt32LE(id, 0);
+  body.writeUInt32LE(status, 4);
+  return frame(19, body);
+};
+
+test('frames arrive whole however they are cut', () => {
+  const bytes = Buffer.concat([
+    frame(16, Buffer.alloc(0)),
+    exited(1, 7 << 8),
+    exited(2, 9),
+    frame(20, Buffer.alloc(4)),
+  ]);
+  fc.assert(
+    fc.property(fc.array(fc.integer({ min: 1, max: 40 }), { maxLength: 40 }), (cuts) => {
+      const decoder = new FrameDecoder();
+      const messages = [];
+      let at = 0;
+      for (const cut of [...cuts, bytes.length]) {
+        messages.push(...decoder.push(Buffer.from(bytes.subarray(at, at + cut)), [], 42));
+        at += cut;
+      }
+      expect(messages.map((m) => m.type)).toEqual(['ready', 'exited', 'exited', 'initExited']);
+      expect(messages[1]).toMatchObject({ spawnId: 1, exit: { exitCode: 7, signal: null } });
+      expect(messages[2]).toMatchObject({ spawnId: 2, exit: { exitCode: null, signal: 9 } });
+    }),
+  );
+});
+test('any bytes give messages or a ProtocolError, nothing else', () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
+      try {
+        new FrameDecoder().push(Buffer.from(bytes), [], 0);
+      } catch (error) {
+        expect(error).toBeInstanceOf(ProtocolError);
+      }
+    }),
+    { numRuns: 5000 },
+  );
+});
+test('any body of any type gives a message or a ProtocolError', () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 0, max: 40 }),
+      fc.uint8Array({ maxLength: 100 }),
+      fc.integer({ min: 0, max: 3 }),
+      (type, body, fds) => {
+        const decoder = new FrameDecoder();
+        try {
+          decoder.push(frame(type, Buffer.from(body), fds), [5, 6, 7].slice(0, fds), 0);
+        } catch (error) {
+          expect(error).toBeInstanceOf(ProtocolError);
+        }
+      },
+    ),
+    { numRuns: 5000 },
+  );
+});
+test.each([
+  ['too long', frame(16, Buffer.alloc(0)).fill(255, 0, 4)],
+  ['of unknown type', frame(99, Buffer.alloc(0))],
+  ['of a wrong size', frame(19, Buffer.alloc(71))],
+  ['without its descriptor', frame(18, Buffer.alloc(8), 1)],
+])('a frame %s is refused', (_name, bytes) => {
+  expect(() => new FrameDecoder().push(bytes, [], 0)).toThrow(ProtocolError);
+});
+test('descriptors that a refused frame brought stay to be closed', () => {
+  const decoder = new FrameDecoder();
+  expect(() => decoder.push(frame(16, Buffer.alloc(0), 1), [77], 0)).toThrow(ProtocolError);
+  expect(decoder.takeFds()).toEqual([77]);
+});

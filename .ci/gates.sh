@@ -2,7 +2,7 @@
 # Beware: -e does not see a failing `! command`, so what must not be found is asked for with `if`.
 
 # The build's own come from the bootstrap; these are what tests use: newuidmap, pasta, ip, nft, strace, setpriv, pkill.
-packages=(g++ make python3 git uidmap passt iproute2 nftables strace util-linux procps passwd)
+packages=(g++ make python3 git uidmap passt iproute2 nftables strace util-linux procps passwd gcc libseccomp-dev)
 
 install_packages() {
   local missing=() name

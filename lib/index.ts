@@ -7,6 +7,7 @@ export type * from '../types/process';
 export type * from '../types/result';
 export type * from '../types/sandbox';
 export type * from '../types/seccomp';
+export * as cgroups from './cgroups';
 export { IsolateError, KernelError, StateError, UnsupportedError, ValidationError } from './errors';
 export * as namespaces from './namespaces';
 export {

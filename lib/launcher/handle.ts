@@ -1,8 +1,7 @@
 /** One running launcher: its control socket and its process. Says what arrives, and nothing about what it means. */
-import fs from 'node:fs';
 import os from 'node:os';
 import { IsolateError } from '../errors';
-import { check, type NativeChannel, native } from '../native';
+import { check, closeFd, type NativeChannel, native } from '../native';
 import { Frame, SignalScope } from '../plan';
 import { launcherProgram } from './program';
 import { type ExitFacts, type Failure, FrameDecoder, type Message, ProtocolError } from './protocol';
@@ -44,9 +43,9 @@ export class LauncherHandle {
     const program = launcherProgram();
     const [ours, theirs] = check(n.controlPair(), 'socketpair') as [number, number];
     const pid = n.spawnLauncher(program, theirs);
-    fs.closeSync(theirs);
+    closeFd(theirs);
     if (pid < 0) {
-      fs.closeSync(ours);
+      closeFd(ours);
       check(pid, 'posix_spawn', { what: 'the launcher', role: 'caller' });
     }
     this.pid = pid;
@@ -145,7 +144,7 @@ export class LauncherHandle {
   private end(): void {
     if (this.closed) return;
     this.closed = true;
-    for (const fd of this.decoder.takeFds()) fs.closeSync(fd);
+    for (const fd of this.decoder.takeFds()) closeFd(fd);
     for (const { sent } of this.queue.splice(0)) sent?.();
     this.channel.close();
     this.reap();

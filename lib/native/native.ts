@@ -23,6 +23,8 @@ export interface Native {
   reap(pid: number): number;
   Channel: new (fd: number, onReady: (writable: boolean) => void) => NativeChannel;
   controlPair(): [number, number] | number;
+  open(path: string, flags: number): number;
+  close(fd: number): number;
   pipe(nonBlockingEnd: number): [number, number] | number;
   /** The last two act with that user's rights, for this one call. */
   openat2(

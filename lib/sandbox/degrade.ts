@@ -17,12 +17,14 @@ export function degrade(config: SandboxConfig, unenforced: readonly Dropped[]): 
     stand.push({ name, resource: rlimitNumbers[name], soft: BigInt(value), hard: BigInt(value) });
   };
   const dropped = unenforced.map(({ path, reason, hint }): Dropped => {
-    if (path === 'memory' && config.resources.memory?.max !== undefined) {
-      put('data', parseSize(config.resources.memory.max) as number);
+    const bytes = parseSize(config.resources.memory?.max);
+    if (path.includes('memory') && bytes !== undefined) {
+      put('data', bytes);
       return { path, reason: `${reason}; RLIMIT_DATA limits the private memory of each process instead`, hint };
     }
-    if (path === 'pids' && config.resources.pids?.max !== undefined) {
-      put('nproc', config.resources.pids.max);
+    const pids = config.resources.pids?.max;
+    if (path.includes('pids') && typeof pids === 'number') {
+      put('nproc', pids);
       return { path, reason: `${reason}; RLIMIT_NPROC limits the user's processes in this sandbox instead`, hint };
     }
     return { path, reason: `${reason}; nothing stands in for it`, hint };

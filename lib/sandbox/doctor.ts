@@ -1,8 +1,8 @@
 /** What this host can do, found out by looking and by a real trial run. */
 import fs from 'node:fs';
 import os from 'node:os';
+import { detect } from '../cgroups';
 import type { IsolateError } from '../errors';
-import { report } from './limits';
 import { run } from './run';
 
 export interface DoctorCheck {
@@ -39,7 +39,9 @@ export async function doctor(): Promise<DoctorCheck[]> {
     const { message, hint } = error as IsolateError;
     checks.push({ name: 'sandbox', ok: false, detail: message, hint });
   }
-  for (const [name, { available, where, reason, hint }] of Object.entries(report().controllers)) {
+  const { mode, controllers } = detect();
+  for (const name of ['cpu', 'memory', 'pids'] as const) {
+    const { available, where, reason, hint } = controllers[name];
     checks.push({
       name: `limit: ${name}`,
       ok: available,
@@ -47,7 +49,7 @@ export async function doctor(): Promise<DoctorCheck[]> {
       hint,
     });
   }
-  checks.push({ name: 'cgroups', ok: report().mode !== 'none', detail: report().mode });
+  checks.push({ name: 'cgroups', ok: mode !== 'none', detail: mode });
   const actions = read('/proc/sys/kernel/seccomp/actions_avail');
   checks.push({ name: 'seccomp', ok: actions.includes('errno'), detail: actions || 'not in this kernel' });
   const overlay = read('/proc/filesystems').includes('overlay');

@@ -6,7 +6,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { IsolateError } from '../errors';
-import { check, native } from '../native';
+import { check, closeFd, native } from '../native';
 import { Issues, Reader } from './validate/reader';
 
 const RESOLVE_NO_MAGICLINKS = 2;
@@ -69,7 +69,7 @@ export class SandboxFiles {
               : 'other',
       }));
     } finally {
-      fs.closeSync(fd);
+      closeFd(fd);
     }
   }
 
@@ -92,7 +92,7 @@ export class SandboxFiles {
   /** @internal */
   close(): void {
     void this.root?.then(
-      (fd) => fs.closeSync(fd),
+      (fd) => closeFd(fd),
       () => {},
     );
     this.root = undefined;
@@ -112,7 +112,7 @@ export class SandboxFiles {
       if (!fs.fstatSync(fd).isFile()) throw new IsolateError('EINVAL', `${file} is no regular file`, { path: file });
       return act();
     } finally {
-      fs.closeSync(fd);
+      closeFd(fd);
     }
   }
 
@@ -122,7 +122,7 @@ export class SandboxFiles {
     try {
       check(act(parent, path.basename(clean)), 'file', { path: clean });
     } finally {
-      fs.closeSync(parent);
+      closeFd(parent);
     }
   }
 }

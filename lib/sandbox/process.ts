@@ -6,12 +6,12 @@ import { type Readable, Transform, type Writable } from 'node:stream';
 import tty from 'node:tty';
 import type { SandboxProcess } from '../../types/process';
 import type { Dropped, IsolateResult, Usage } from '../../types/result';
+import type { Group } from '../cgroups';
 import { StateError } from '../errors';
 import type { ExitFacts } from '../launcher';
 import { native } from '../native';
 import { signalName, signalNumber } from '../process';
 import type { ProcessConfig } from './config';
-import type { Group } from './limits';
 import type { Stdio } from './stdio';
 import { type Act, verdict } from './verdict';
 

@@ -5,9 +5,11 @@ import type { Resources } from '../../types/cgroups';
 import type { CollectOptions, ProcessOptions } from '../../types/process';
 import type { Dropped, IsolateResult } from '../../types/result';
 import type { SandboxOptions, SandboxState, SandboxStatus } from '../../types/sandbox';
-import { fromNodeError, StateError } from '../errors';
+import { Group } from '../cgroups';
+import { StateError } from '../errors';
 import { identity } from '../host/identity';
 import { type ExitFacts, type Failure, failureError, LauncherHandle, launcherLost } from '../launcher';
+import { check, closeFd, native } from '../native';
 import { encodePlan, encodeSpawn, Frame, type Plan } from '../plan';
 import { signalNumber } from '../process';
 import { compileProcess } from './compile/process';
@@ -17,7 +19,6 @@ import { type Degraded, degrade } from './degrade';
 import { SandboxFiles } from './files';
 import { filtersOf } from './filter';
 import { gatherFacts } from './host-facts';
-import { Group } from './limits';
 import { Process } from './process';
 import { RunError } from './run-error';
 import { openStdio } from './stdio';
@@ -112,13 +113,13 @@ export class Sandbox extends EventEmitter {
         gone: ({ protocolError }) => this.onGone(protocolError),
       });
     } catch (error) {
-      for (const fd of opened) fs.closeSync(fd);
+      for (const fd of opened) closeFd(fd);
       this.group?.remove();
       throw error;
     }
     this.files = new SandboxFiles(() => this.openRoot(), this.ownerOnHost());
     this.handle.send(Frame.plan, encodePlan(this.compiled.header, this.compiled.plan), opened, () => {
-      for (const fd of opened) fs.closeSync(fd);
+      for (const fd of opened) closeFd(fd);
     });
   }
 
@@ -172,11 +173,11 @@ export class Sandbox extends EventEmitter {
       this.processes.set(id, { process, plan });
       this.handle.ref();
       this.handle.send(Frame.spawn, encodeSpawn({ id, terminal: config.terminal }, plan), stdio.send, () => {
-        for (const fd of stdio.ours) fs.closeSync(fd);
+        for (const fd of stdio.ours) closeFd(fd);
       });
       return process;
     } catch (error) {
-      for (const fd of stdio.ours) fs.closeSync(fd);
+      for (const fd of stdio.ours) closeFd(fd);
       for (const stream of [stdio.stdin, stdio.stdout, stdio.stderr, ...Object.values(stdio.extra)]) stream?.destroy();
       throw error;
     }
@@ -358,7 +359,7 @@ export class Sandbox extends EventEmitter {
   private onSpawned(id: number, pid: number, terminal: number | undefined): void {
     const entry = this.processes.get(id);
     if (entry) entry.process.onSpawned(pid, terminal);
-    else if (terminal !== undefined) fs.closeSync(terminal);
+    else if (terminal !== undefined) closeFd(terminal);
   }
 
   private onExited(id: number, exit: ExitFacts): void {
@@ -401,11 +402,8 @@ export class Sandbox extends EventEmitter {
 
 function openForPlan({ path, directory, write }: CompiledSandbox['open'][number]): number {
   const { O_RDONLY, O_WRONLY, O_DIRECTORY } = fs.constants;
-  try {
-    return fs.openSync(path, directory ? O_RDONLY | O_DIRECTORY : write ? O_WRONLY : O_RDONLY);
-  } catch (error) {
-    throw fromNodeError(error, { path });
-  }
+  const flags = directory ? O_RDONLY | O_DIRECTORY : write ? O_WRONLY : O_RDONLY;
+  return check(native().open(path, flags), 'open', { path });
 }
 
 /** A promise also for what is thrown at once. */

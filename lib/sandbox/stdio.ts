@@ -2,7 +2,7 @@
 import fs from 'node:fs';
 import net from 'node:net';
 import type { Readable, Writable } from 'node:stream';
-import { check, native } from '../native';
+import { check, closeFd, native } from '../native';
 import type { ProcessConfig } from './config';
 
 /** What a pipe holds without anybody reading (pipe(7)). */
@@ -45,7 +45,7 @@ export function openStdio(config: ProcessConfig, owner: { uid: number; gid: numb
     return ends;
   };
   const device = (flags: number): number => {
-    const fd = fs.openSync('/dev/null', flags);
+    const fd = check(native().open('/dev/null', flags), 'open', { path: '/dev/null' });
     opened.push(fd);
     return fd;
   };
@@ -77,13 +77,8 @@ export function openStdio(config: ProcessConfig, owner: { uid: number; gid: numb
     for (const { fd, direction } of config.fds) stdio.extra[fd] = direction === 'read' ? toGuest(fd) : fromGuest(fd);
     return { ...stdio, stdin: stdin ?? null, stdout: stdout ?? null, stderr: stderr ?? null };
   } catch (error) {
-    for (const fd of opened) {
-      try {
-        fs.closeSync(fd);
-      } catch {
-        // Taken over by a stream that was made before the failure.
-      }
-    }
+    // One that a stream has taken over gives EBADF later, and that stream ends with it.
+    for (const fd of opened) closeFd(fd);
     throw error;
   }
 }
@@ -107,7 +102,7 @@ function openStdin(stdin: ProcessConfig['stdin'], means: Means): net.Socket | nu
       // Fits the pipe whole: no stream, no event.
       const [read, write] = means.pipe(1);
       if (bytes.length > 0) fs.writeSync(write, bytes);
-      fs.closeSync(write);
+      closeFd(write);
       means.give(0, read);
       return null;
     }

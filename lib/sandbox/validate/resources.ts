@@ -1,43 +1,51 @@
-/** memory, cpus, pids and resources → one Resources object. */
+/** memory, cpus, pids and resources → one Resources object; lib/cgroups knows what is right in it. */
 import type { Resources } from '../../../types/cgroups';
+import { readResources as readCgroupResources } from '../../cgroups';
 import type { Fields, Reader } from './reader';
 
+/** Option → where it belongs. */
+const shortcuts = [
+  ['memory', 'memory', 'max'],
+  ['cpus', 'cpu', 'max'],
+  ['pids', 'pids', 'max'],
+] as const;
+
+const MIN_MEMORY = 2 ** 20;
+
 export function readResources(reader: Reader, fields: Fields<'memory' | 'cpus' | 'pids' | 'resources'>): Resources {
-  const given = reader.fields(fields.resources, 'resources', ['memory', 'cpu', 'pids']);
-  const memory = reader.fields(given.memory, 'resources.memory', ['max', 'swapMax']);
-  const cpu = reader.fields(given.cpu, 'resources.cpu', ['max', 'weight']);
-  const pids = reader.fields(given.pids, 'resources.pids', ['max']);
-  const once = (short: 'memory' | 'cpus' | 'pids', long: unknown, path: string): { value: unknown; path: string } => {
-    if (fields[short] !== undefined && long !== undefined) reader.issues.add(short, `is given twice, also as ${path}`);
-    return fields[short] !== undefined ? { value: fields[short], path: short } : { value: long, path };
-  };
-  const size = ({ value, path }: { value: unknown; path: string }): number | undefined =>
-    value === undefined ? undefined : reader.size(value, path);
-  const memoryMax = size(once('memory', memory.max, 'resources.memory.max'));
-  if (memoryMax !== undefined && memoryMax < 2 ** 20) {
+  const merged = snapshot(reader, fields.resources);
+  const names = new Map<string, string>();
+  for (const [option, controller, key] of shortcuts) {
+    const value = fields[option];
+    if (value === undefined) continue;
+    const group = (merged[controller] ?? {}) as Record<string, unknown>;
+    if (group[key] !== undefined) reader.issues.add(option, `is given twice, also as resources.${controller}.${key}`);
+    merged[controller] = { ...group, [key]: value };
+    names.set(`resources.${controller}.${key}`, option);
+  }
+  const parsed = readCgroupResources(merged, 'resources', (path, message, hint) =>
+    reader.issues.add(names.get(path) ?? path, message, hint),
+  );
+  const max = parsed.memory?.max;
+  if (typeof max === 'number' && max < MIN_MEMORY) {
+    const path = names.get('resources.memory.max') ?? 'resources.memory.max';
     reader.issues.add(
-      'memory',
-      `must be at least 1 MiB, got ${memoryMax} bytes`,
+      path,
+      `must be at least 1 MiB, got ${max} bytes`,
       "Below that no program starts. Did you mean '…MiB'?",
     );
   }
-  const swapMax = memory.swapMax === 0 ? 0 : size({ value: memory.swapMax, path: 'resources.memory.swapMax' });
-  if (swapMax !== undefined && memoryMax === undefined)
-    reader.issues.add('resources.memory.swapMax', 'needs resources.memory.max');
-  const cpus = once('cpus', cpu.max, 'resources.cpu.max');
-  const cpuMax = cpus.value === undefined ? undefined : reader.number(cpus.value, cpus.path, 0.01, 4096);
-  const weight = cpu.weight === undefined ? undefined : reader.integer(cpu.weight, 'resources.cpu.weight', 1, 10000);
-  const processes = once('pids', pids.max, 'resources.pids.max');
-  const pidsMax =
-    processes.value === undefined ? undefined : reader.integer(processes.value, processes.path, 1, 2 ** 22);
-  const some = <T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } | undefined =>
-    Object.values(value).some((item) => item !== undefined)
-      ? (Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined)) as never)
-      : undefined;
-  const result = {
-    memory: some({ max: memoryMax, swapMax }),
-    cpu: some({ max: cpuMax, weight }),
-    pids: some({ max: pidsMax }),
-  };
-  return some(result) ?? {};
+  return merged as Resources;
+}
+
+/** A plain copy: what is validated is what is used. */
+function snapshot(reader: Reader, value: unknown): Record<string, unknown> {
+  if (value === undefined) return {};
+  const record = reader.record(value, 'resources');
+  try {
+    return record === undefined ? {} : structuredClone({ ...record });
+  } catch (error) {
+    reader.issues.add('resources', `must be plain data: ${(error as Error).message}`);
+    return {};
+  }
 }

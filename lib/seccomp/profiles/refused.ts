@@ -48,7 +48,11 @@ export const refused: readonly RefusedGroup[] = [
   },
   { why: 'starts another kernel', names: words('kexec_load kexec_file_load') },
   { why: 'restarts the machine', names: ['reboot'], caps: ['CAP_SYS_BOOT'] },
-  { why: 'sets the clock', names: words('settimeofday stime clock_settime clock_settime64'), caps: ['CAP_SYS_TIME'] },
+  {
+    why: 'sets the clock',
+    names: words('settimeofday stime clock_settime clock_settime64 adjtimex clock_adjtime clock_adjtime64'),
+    caps: ['CAP_SYS_TIME'],
+  },
   { why: "the kernel's log", names: ['syslog'], caps: ['CAP_SYS_ADMIN', 'CAP_SYSLOG'] },
   { why: 'process accounting', names: ['acct'], caps: ['CAP_SYS_PACCT'] },
   { why: 'I/O ports', names: words('ioperm iopl'), caps: ['CAP_SYS_RAWIO'] },

@@ -28,6 +28,13 @@ Napi::Value Pipe(const Napi::CallbackInfo& info) {
   return result;
 }
 
+// open(path, flags) and close(fd): Node's own keep books per Worker, which descriptors that come and go here would upset.
+Napi::Value Open(const Napi::CallbackInfo& info) {
+  std::string path = info[0].ToString();
+  return Result(info, OrErrno(open(path.c_str(), Int(info, 1) | O_CLOEXEC)));
+}
+Napi::Value Close(const Napi::CallbackInfo& info) { return Result(info, OrErrno(close(Int(info, 0)))); }
+
 // Acts with another user's rights for one call: file-system ids are the calling thread's own (setfsuid(2)), and leaving 0
 // takes the capabilities over files along.
 class AsUser {
@@ -78,6 +85,8 @@ Napi::Value Ioctl(const Napi::CallbackInfo& info) {
 }  // namespace
 
 void InitFiles(Napi::Env env, Napi::Object exports) {
+  exports.Set("open", Napi::Function::New(env, Open));
+  exports.Set("close", Napi::Function::New(env, Close));
   exports.Set("pipe", Napi::Function::New(env, Pipe));
   exports.Set("openat2", Napi::Function::New(env, Openat2));
   exports.Set("mkdirat", Napi::Function::New(env, Mkdirat));

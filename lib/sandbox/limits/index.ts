@@ -1,2 +1,0 @@
-export { Group, type GroupUsage } from './group';
-export { report } from './place';

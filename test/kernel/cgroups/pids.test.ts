@@ -1,0 +1,46 @@
+/** pids: what a fork bomb meets, and what the kernel counts. */
+import { pidsLimitHits } from '../../../lib/cgroups';
+import { describeWith } from '../../helpers/capabilities';
+import { create, shell } from './groups';
+
+const forks = (n: number) => `i=0; while [ $i -lt ${n} ]; do sleep 1000 & i=$((i+1)); done; echo $i; kill $(jobs -p)`;
+
+describeWith(['root', 'cgroup-pids'], 'pids.max', () => {
+  test('the fork beyond the limit fails, and is counted; below it none does', async () => {
+    const tight = create({ resources: { pids: { max: 5 } } });
+    const { code, stdout, stderr } = await shell(tight, forks(10));
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toMatch(/fork/);
+    expect(tight.limitFacts()).toContainEqual(
+      expect.objectContaining({ file: 'pids.events', key: 'max', value: 1, limit: 5 }),
+    );
+    expect(tight.usage()).toMatchObject({ pidsPeak: 5, pidsPeakSource: 'pids.peak' });
+    expect(tight.stats().pids).toMatchObject({ max: 5, peak: 5, maxEvents: 1 });
+    const wide = create({ resources: { pids: { max: 20 } } });
+    expect(await shell(wide, forks(10))).toMatchObject({ code: 0, stdout: '10\n' });
+    expect(
+      pidsLimitHits({
+        places: new Map([['pids', { version: 'v1', directory: wide.paths.find((p) => p.includes('pids')) as string }]]),
+      })?.value,
+    ).toBe(0);
+  });
+
+  test('raising the limit helps at once', async () => {
+    const group = create({ resources: { pids: { max: 2 } } });
+    expect((await shell(group, forks(3))).code).toBe(2);
+    await group.kill();
+    group.update({ pids: { max: 10 } });
+    expect((await shell(group, forks(3))).code).toBe(0);
+  });
+
+  test('inotify tells of each refused fork', async () => {
+    const group = create({ resources: { pids: { max: 2 } } });
+    const events = group.events({ pollMs: 3_600_000, signal: AbortSignal.timeout(5_000) });
+    const first = (async () => {
+      for await (const event of events) if (event.type === 'pids-max') return event;
+      return undefined;
+    })();
+    await shell(group, forks(3));
+    expect(await first).toMatchObject({ type: 'pids-max', count: 1, fact: { file: 'pids.events', limit: 2 } });
+  });
+});

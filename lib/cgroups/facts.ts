@@ -16,11 +16,19 @@ export function oomEvents({ places }: { readonly places: Places }): CgroupFact |
 export function memoryLimitHits({ places }: { readonly places: Places }): CgroupFact | undefined {
   const place = places.get('memory');
   if (place?.version !== 'v1') return readFact(place?.directory, 'memory.events', 'max', 'memory.max');
-  const file = 'memory.failcnt';
-  const value = readNumber(place.directory, file);
-  const limit = readLimit(place.directory, 'memory.limit_in_bytes');
-  if (value === undefined) return undefined;
-  return { file, path: `${place.directory}/${file}`, key: '', value, ...(typeof limit === 'number' ? { limit } : {}) };
+  // Memory and swap together are charged first: with no swap allowed that limit, being equal, is the one that is hit.
+  const [hit] = ['memory', 'memory.memsw']
+    .flatMap((prefix) => {
+      const value = readNumber(place.directory, `${prefix}.failcnt`);
+      return value === undefined ? [] : [{ prefix, value }];
+    })
+    .sort((a, b) => b.value - a.value);
+  if (hit === undefined) return undefined;
+  const { prefix, value } = hit;
+  const limit = readLimit(place.directory, `${prefix}.limit_in_bytes`);
+  const file = `${prefix}.failcnt`;
+  const path = `${place.directory}/${file}`;
+  return { file, path, key: '', value, ...(typeof limit === 'number' ? { limit } : {}) };
 }
 
 /** How often fork or clone failed because of the limit on processes (kernel 4.8 on both versions). */

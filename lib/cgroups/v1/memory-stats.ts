@@ -2,6 +2,7 @@
 import type { CgroupStats } from '../../../types/cgroups';
 import { compact } from '../compact';
 import { readLimit, readNumber, readTable } from '../counters';
+import { memoryLimitHits } from '../facts';
 
 export function memoryStatsV1(dir: string): NonNullable<CgroupStats['memory']> {
   const stat = readTable(dir, 'memory.stat') ?? {};
@@ -20,7 +21,10 @@ export function memoryStatsV1(dir: string): NonNullable<CgroupStats['memory']> {
     kernelBytes: readNumber(dir, 'memory.kmem.usage_in_bytes'),
     pageFaults: stat.total_pgfault,
     majorFaults: stat.total_pgmajfault,
-    events: compact<Record<string, number>>({ max: readNumber(dir, 'memory.failcnt'), oomKill: control?.oom_kill }),
+    events: compact<Record<string, number>>({
+      max: memoryLimitHits({ places: new Map([['memory', { version: 'v1', directory: dir }]]) })?.value,
+      oomKill: control?.oom_kill,
+    }),
     raw: stat,
   });
 }

@@ -80,7 +80,7 @@ describeWith(['root', 'cgroup-v1', 'cgroup-v2', 'cgroup-freezer', 'cgroup-pids']
       const outer = create({ resources: { pids: { max: 4 } } });
       const inner = keep(outer.child({ name: 'inner', resources: { pids: { max: 10 } } }));
       expect(inner.paths.every((path) => outer.paths.some((p) => path === join(p, 'inner')))).toBe(true);
-      const { code } = await shell(inner, 'for i in 1 2 3 4 5 6; do sleep 1000 & done');
+      const { code } = await shell(inner, 'for i in 1 2 3 4 5 6; do sleep 1000 >/dev/null 2>&1 & done');
       expect(code).toBe(2);
       expect(outer.pids({ deep: true }).length).toBeGreaterThan(2);
       await outer.kill();

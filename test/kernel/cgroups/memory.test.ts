@@ -17,7 +17,7 @@ describeWith(['root', 'cgroup-memory'], 'memory', () => {
     expect((await shell(tight, `exec dd if=/dev/zero of=/dev/null bs=64M count=1`)).signal).toBe('SIGKILL');
     expect(tight.oom()).toMatchObject({ key: 'oom_kill', value: 1, limit: 32 * MiB });
     expect(tight.usage().memoryPeakBytes).toBeLessThanOrEqual(32 * MiB);
-    expect(tight.limitFacts().find(({ file }) => file === 'memory.failcnt')?.value).toBeGreaterThan(0);
+    expect(tight.limitFacts().find(({ file }) => /failcnt$/.test(file))?.value).toBeGreaterThan(0);
     const wide = create({ resources: { memory: { max: '256MiB' } } });
     expect((await shell(wide, hold(64))).code).toBe(0);
     expect(wide.oom()?.value).toBe(0);

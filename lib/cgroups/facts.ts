@@ -12,7 +12,10 @@ export function oomEvents({ places }: { readonly places: Places }): CgroupFact |
     : readFact(directoryOf(places, 'memory'), 'memory.events', 'oom_kill', 'memory.max');
 }
 
-/** How often the memory limit stood in the way; most times reclaiming helps. */
+/**
+ * How often the memory limit stood in the way; most times reclaiming helps. On v1 with swap forbidden it stays 0 from
+ * kernel 6.15 on, which no longer counts for the sum of memory and swap; a peak that equals the limit tells as much.
+ */
 export function memoryLimitHits({ places }: { readonly places: Places }): CgroupFact | undefined {
   const place = places.get('memory');
   if (place?.version !== 'v1') return readFact(place?.directory, 'memory.events', 'max', 'memory.max');

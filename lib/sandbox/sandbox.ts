@@ -12,6 +12,7 @@ import { type ExitFacts, type Failure, failureError, LauncherHandle, launcherLos
 import { check, closeFd, native } from '../native';
 import { encodePlan, encodeSpawn, Frame, type Plan } from '../plan';
 import { signalNumber } from '../process';
+import { hostIds } from './compile/identity';
 import { compileProcess } from './compile/process';
 import { type CompiledSandbox, compileSandbox } from './compile/sandbox';
 import type { ProcessConfig, SandboxConfig } from './config';
@@ -25,6 +26,7 @@ import { openStdio } from './stdio';
 import { Issues, Reader } from './validate/reader';
 import { readResources } from './validate/resources';
 import { parseProcess, parseSandbox } from './validate/sandbox';
+import { killedExit } from './verdict';
 
 const SIGKILL = 9;
 const SIGSTOP = 19;
@@ -33,20 +35,6 @@ const SIGCONT = 18;
 const INIT_PIDS = 1;
 const DEFAULT_STOP_MS = 10_000;
 const DEFAULT_MAX_OUTPUT = 8 * 2 ** 20;
-
-const killedExit: ExitFacts = {
-  exitCode: null,
-  signal: SIGKILL,
-  coreDumped: false,
-  wallNs: 0,
-  userTimeUs: 0,
-  systemTimeUs: 0,
-  maxRssKib: 0,
-  minorFaults: 0,
-  majorFaults: 0,
-  voluntarySwitches: 0,
-  involuntarySwitches: 0,
-};
 
 export interface SandboxStats {
   readonly processes: number;
@@ -117,7 +105,7 @@ export class Sandbox extends EventEmitter {
       this.group?.remove();
       throw error;
     }
-    this.files = new SandboxFiles(() => this.openRoot(), this.ownerOnHost());
+    this.files = new SandboxFiles(() => this.openRoot(), hostIds(this.compiled.identity, config.user));
     this.handle.send(Frame.plan, encodePlan(this.compiled.header, this.compiled.plan), opened, () => {
       for (const fd of opened) closeFd(fd);
     });
@@ -165,7 +153,10 @@ export class Sandbox extends EventEmitter {
   start(given: ProcessConfig, collect: boolean): Process {
     this.expect('start a program', this.oneShot ? ['creating', 'created', 'running'] : ['created', 'running']);
     const config = { ...given, rlimits: this.degraded.rlimits(given) };
-    const stdio = openStdio(config, identity().privileged ? this.ownerOnHost(config.user) : undefined);
+    const stdio = openStdio(
+      config,
+      identity().privileged ? hostIds(this.compiled.identity, { ...this.config.user, ...config.user }) : undefined,
+    );
     const id = this.nextId++;
     try {
       const plan = compileProcess(config, this.config, this.compiled.identity, stdio.targets, filtersOf(this.config));
@@ -318,17 +309,6 @@ export class Sandbox extends EventEmitter {
       });
       this.handle.send(Frame.openRoot, Buffer.alloc(0));
     });
-  }
-
-  /** The sandbox's user as the host sees it: whose rights file access from outside has. */
-  private ownerOnHost(user: ProcessConfig['user'] = {}): { uid: number; gid: number } {
-    const ids = this.compiled.identity;
-    const outside = (ranges: typeof ids.uids, id: number): number => {
-      const range = ranges.find(({ inside, size }) => id >= inside && id < inside + size);
-      return range ? range.outside + id - range.inside : id;
-    };
-    const { uid, gid } = { ...this.config.user, ...user };
-    return { uid: outside(ids.uids, uid), gid: outside(ids.gids, gid) };
   }
 
   private onReady(pid: number): void {

@@ -45,3 +45,18 @@ export function verdict({ exit, act, oom, cpuLimit }: VerdictFacts): { reason: R
   }
   return { reason: 'signaled', evidence };
 }
+
+/** For a process that went with its sandbox, unwaited for. */
+export const killedExit: ExitFacts = {
+  exitCode: null,
+  signal: SIGKILL,
+  coreDumped: false,
+  wallNs: 0,
+  userTimeUs: 0,
+  systemTimeUs: 0,
+  maxRssKib: 0,
+  minorFaults: 0,
+  majorFaults: 0,
+  voluntarySwitches: 0,
+  involuntarySwitches: 0,
+};

@@ -68,7 +68,7 @@ const cases: [string, object, RegExp][] = [
   ['memory 0', { memory: 0 }, /^memory: /],
   ['memory -1', { memory: -1 }, /^memory: /],
   ['memory in words', { memory: 'lots' }, /^memory: /],
-  ['memory of a few bytes', { memory: 64 }, /^memory: must be at least 1 MiB/],
+  ['memory of a few bytes', { memory: 64 }, /^memory: must be a size of at least 4096 bytes/],
   ['memory given twice', { memory: '64MiB', resources: { memory: { max: '32MiB' } } }, /^memory: is given twice/],
   ['cpus 0', { cpus: 0 }, /^cpus: /],
   ['pids 1.5', { pids: 1.5 }, /^pids: /],

@@ -13,7 +13,7 @@ import {
 import { Flag, NONE, type Op, type Plan } from '../../plan';
 import type { MountConfig, RootConfig, SandboxConfig } from '../config';
 import type { HostFacts } from './facts';
-import type { IdentityPlan } from './identity';
+import { type IdentityPlan, outsideId } from './identity';
 import { type Slots, slotPath } from './slots';
 
 type Directory = Extract<RootConfig, { type: 'directory' }>;
@@ -278,9 +278,4 @@ function etcFiles(config: SandboxConfig): Op[] {
     file('/etc/hosts', `127.0.0.1 localhost ${config.hostname}\n::1 localhost\n`),
     file('/etc/nsswitch.conf', 'passwd: files\ngroup: files\nhosts: files dns\n'),
   ];
-}
-
-function outsideId(ranges: IdentityPlan['uids'], id: number): number {
-  const range = ranges.find(({ inside, size }) => id >= inside && id < inside + size);
-  return range ? range.outside + (id - range.inside) : id;
 }

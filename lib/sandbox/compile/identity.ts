@@ -81,3 +81,13 @@ export function addIdMaps(plan: Plan, identity: IdentityPlan, host: HostFacts): 
     });
   }
 }
+
+/** A user of the sandbox as the host sees it. */
+export function hostIds(identity: IdentityPlan, user: { uid: number; gid: number }): { uid: number; gid: number } {
+  return { uid: outsideId(identity.uids, user.uid), gid: outsideId(identity.gids, user.gid) };
+}
+
+export function outsideId(ranges: readonly IdRange[], id: number): number {
+  const range = ranges.find(({ inside, size }) => id >= inside && id < inside + size);
+  return range ? range.outside + (id - range.inside) : id;
+}

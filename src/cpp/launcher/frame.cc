@@ -5,7 +5,7 @@
 namespace {
 
 // Moves the descriptors of one control message into the frame; more than we hold means a broken peer.
-i64 collect_fds(const MsgHdr& message, Frame* frame) {
+void collect_fds(const MsgHdr& message, Frame* frame) {
   const u8* at = (const u8*)message.control;
   usize left = message.control_length;
   while (left >= sizeof(CmsgHdr)) {
@@ -24,7 +24,6 @@ i64 collect_fds(const MsgHdr& message, Frame* frame) {
     at += step;
     left -= step;
   }
-  return 0;
 }
 
 i64 read_all(u8* to, usize length, Frame* frame) {

@@ -99,18 +99,9 @@ void open_root() {
 }
 
 void report_exit(const Child& child, u32 status, const struct rusage& usage) {
-  abi::ExitedBody body = {
-      child.id,
-      status,
-      now_ns() - child.started_ns,
-      microseconds(usage.ru_utime),
-      microseconds(usage.ru_stime),
-      (u64)usage.ru_maxrss,
-      (u64)usage.ru_minflt,
-      (u64)usage.ru_majflt,
-      (u64)usage.ru_nvcsw,
-      (u64)usage.ru_nivcsw,
-  };
+  abi::ExitedBody body = {child.id, status, now_ns() - child.started_ns, microseconds(usage.ru_utime),
+                          microseconds(usage.ru_stime), (u64)usage.ru_maxrss, (u64)usage.ru_minflt,
+                          (u64)usage.ru_majflt, (u64)usage.ru_nvcsw, (u64)usage.ru_nivcsw};
   send_frame(abi::kFrameExited, &body, sizeof body);
 }
 

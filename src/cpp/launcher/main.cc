@@ -46,12 +46,6 @@ void* memset(void* to, int value, usize n) {
   for (usize i = 0; i < n; i++) ((u8*)to)[i] = (u8)value;
   return to;
 }
-int memcmp(const void* a, const void* b, usize n) {
-  for (usize i = 0; i < n; i++) {
-    if (((const u8*)a)[i] != ((const u8*)b)[i]) return ((const u8*)a)[i] < ((const u8*)b)[i] ? -1 : 1;
-  }
-  return 0;
-}
 usize strlen(const char* s) {
   usize n = 0;
   while (s[n]) n++;

@@ -15,14 +15,8 @@ struct Recipe {
 };
 Recipe recipes[abi::kMaxSlots];
 
-u64 mount_flags(u64 attributes) {
-  u64 flags = 0;
-  if (attributes & MOUNT_ATTR_RDONLY) flags |= MS_RDONLY;
-  if (attributes & MOUNT_ATTR_NOSUID) flags |= MS_NOSUID;
-  if (attributes & MOUNT_ATTR_NODEV) flags |= MS_NODEV;
-  if (attributes & MOUNT_ATTR_NOEXEC) flags |= MS_NOEXEC;
-  return flags;
-}
+// The attributes that we use have the numbers of MS_RDONLY, MS_NOSUID, MS_NODEV and MS_NOEXEC.
+u64 mount_flags(u64 attributes) { return attributes & 15; }
 
 // In a user namespace a remount must keep the flags that are locked on the mount, so it adds to what statfs tells.
 i64 remount(const char* target, u64 attributes) {
@@ -44,9 +38,10 @@ i64 field(const char* path, const char* label) {
   close_fd((i32)fd);
   if (n < 0) return n;
   text[n] = 0;
-  usize length = strlen(label);
   for (char* at = text; *at; at++) {
-    if (memcmp(at, label, length) != 0) continue;
+    usize length = 0;
+    while (label[length] && at[length] == label[length]) length++;
+    if (label[length]) continue;
     at += length;
     while (*at == ' ' || *at == '\t') at++;
     i64 value = 0;
@@ -139,7 +134,6 @@ i64 legacy_fs(u32 slot, const char* type, u64 attributes, const char** keys, con
   Text text(recipe.options, sizeof recipe.options);
   bool first = true;
   for (u32 i = 0; i < count; i++) {
-    if (memcmp(keys[i], "source", 7) == 0) continue;
     if (!first) text.add(",");
     first = false;
     text.add(keys[i]);

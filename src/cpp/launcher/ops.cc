@@ -21,6 +21,23 @@ i64 write_file(i32 dir, const char* path, const char* text) {
   return n < 0 ? n : n == length ? 0 : -EIO;
 }
 
+i64 kill_listed(const char* path) {
+  char text[4096];
+  i64 fd = sys(__NR_openat, kAtFdcwd, path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return fd;
+  i64 n = sys(__NR_read, fd, text, sizeof text);
+  close_fd((i32)fd);
+  i64 found = 0;
+  i32 pid = 0;
+  // A number that the buffer cuts off has no separator behind it, and waits for the next round.
+  for (i64 i = 0; i < n; i++) {
+    bool digit = text[i] >= '0' && text[i] <= '9';
+    if (!digit && pid) found++, sys(__NR_kill, pid, 9);
+    pid = digit ? pid * 10 + (text[i] - '0') : 0;
+  }
+  return n < 0 ? n : found;
+}
+
 i64 run_op(u16 code, Reader& arguments, Context& context) {
   i64 result = code < abi::kOpOpenTree      ? run_namespace_op(code, arguments, context)
                : code < abi::kOpCgroupAttach ? run_mount_op(code, arguments, context)

@@ -25,4 +25,5 @@ i64 run_namespace_op(u16 code, Reader& arguments, Context& context);
 i32 slot_fd(u32 slot);                                        // descriptor of a slot, or -1
 i64 fill_slot(u32 slot, i64 fd);                              // moves fd (or passes -errno on) into the slot
 i64 write_file(i32 dir, const char* path, const char* text);  // one write, which must take everything
+i64 kill_listed(const char* path);  // SIGKILL for every pid in a file of pids; the number of them
 i64 kill_cgroup(const char* directory);

@@ -47,14 +47,17 @@ i64 open_parent(const Context& context, const char* path, char (&name)[256]) {
   return open_inside(context, slash ? parent : "/", O_PATH | O_DIRECTORY);
 }
 
-i64 make_dir(const Context& context, const char* path, u32 mode) {
+// A directory, or a symbolic link when there is a target.
+i64 make_entry(const Context& context, const char* path, u32 mode, const char* target) {
   char name[256];
   i64 parent = open_parent(context, path, name);
   if (parent < 0) return parent;
-  i64 result = sys(__NR_mkdirat, parent, name, mode);
+  i64 result = target ? sys(__NR_symlinkat, target, parent, name) : sys(__NR_mkdirat, parent, name, mode);
   close_fd((i32)parent);
-  return result == -EEXIST ? 0 : result;
+  return !target && result == -EEXIST ? 0 : result;
 }
+
+i64 make_dir(const Context& context, const char* path, u32 mode) { return make_entry(context, path, mode, nullptr); }
 
 i64 make_file(const Context& context, const char* path, u32 mode, const char* text) {
   char name[256];
@@ -69,15 +72,6 @@ i64 make_file(const Context& context, const char* path, u32 mode, const char* te
   }
   close_fd((i32)fd);
   return result < 0 ? result : 0;
-}
-
-i64 make_symlink(const Context& context, const char* target, const char* path) {
-  char name[256];
-  i64 parent = open_parent(context, path, name);
-  if (parent < 0) return parent;
-  i64 result = sys(__NR_symlinkat, target, parent, name);
-  close_fd((i32)parent);
-  return result;
 }
 
 // Opens the destination; with kMakeDir or kMakeFile, makes what is missing on the way.
@@ -129,13 +123,9 @@ i64 open_tree(Reader& in, const Context& context) {
     i64 result = context.lacks(abi::kFeatureMountSetattr)
                      ? -ENOSYS
                      : set_attributes((i32)fd, set, flags & abi::kRecursive, slot_fd(userns));
-    if (result == -ENOSYS) {
-      close_fd((i32)fd);
-      return legacy_tree(slot, path, flags, set, userns);
-    }
     if (result < 0) {
       close_fd((i32)fd);
-      return result;
+      return result == -ENOSYS ? legacy_tree(slot, path, flags, set, userns) : result;
     }
   }
   return fill_slot(slot, fd);
@@ -241,17 +231,15 @@ i64 prepare_masks() {
 }
 
 i64 mask(Reader& in, const Context& context) {
-  const char* path = in.string();
-  i64 target = open_inside(context, path, O_PATH);
+  i64 target = open_inside(context, in.string(), O_PATH);
   if (target == -ENOENT || target == -ENOTDIR) return 0;
   if (target < 0) return target;
   u32 device;
   i64 type = file_type((i32)target, &device);
   i64 result = type;
-  if (type == S_IFDIR && context.lacks(abi::kFeatureMountApi)) {
-    result = legacy_mask(FdPath((i32)target).text);
-  } else if (type >= 0 && context.lacks(abi::kFeatureMountApi)) {
-    result = legacy_bind(FdPath(mask_file).text, FdPath((i32)target).text);
+  if (type >= 0 && context.lacks(abi::kFeatureMountApi)) {
+    FdPath path((i32)target);
+    result = type == S_IFDIR ? legacy_mask(path.text) : legacy_bind(FdPath(mask_file).text, path.text);
   } else if (type >= 0) {
     result = clone_tree(type == S_IFDIR ? mask_directory : mask_file, "");
     if (result >= 0) {
@@ -323,7 +311,7 @@ i64 run_mount_op(u16 code, Reader& in, Context& context) {
     }
     case abi::kOpSymlink: {
       const char* target = in.string();
-      return make_symlink(context, target, in.string());
+      return make_entry(context, in.string(), 0, target);
     }
     case abi::kOpFile: {
       const char* path = in.string();

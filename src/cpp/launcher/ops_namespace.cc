@@ -71,6 +71,9 @@ i64 user_namespace(Reader& in) {
   return result;
 }
 
+i64 set_name(i64 nr, const char* name) { return sys(nr, name, strlen(name)); }
+i64 set_id(i64 nr, u32 id) { return sys(nr, id, id, id); }
+
 i64 set_groups(Reader& in) {
   u32 count = in.number();
   const u8* groups = in.take((usize)count * sizeof(u32));
@@ -110,24 +113,12 @@ i64 run_namespace_op(u16 code, Reader& in, Context& context) {
     }
     case abi::kOpUnshare: return sys(__NR_unshare, in.number());
     case abi::kOpEnterTime: return enter_time();
-    case abi::kOpHostname: {
-      const char* name = in.string();
-      return sys(__NR_sethostname, name, strlen(name));
-    }
-    case abi::kOpDomainname: {
-      const char* name = in.string();
-      return sys(__NR_setdomainname, name, strlen(name));
-    }
+    case abi::kOpHostname: return set_name(__NR_sethostname, in.string());
+    case abi::kOpDomainname: return set_name(__NR_setdomainname, in.string());
     case abi::kOpLoopbackUp: return loopback_up();
     case abi::kOpGroups: return set_groups(in);
-    case abi::kOpSetGid: {
-      u32 gid = in.number();
-      return sys(__NR_setresgid, gid, gid, gid);
-    }
-    case abi::kOpSetUid: {
-      u32 uid = in.number();
-      return sys(__NR_setresuid, uid, uid, uid);
-    }
+    case abi::kOpSetGid: return set_id(__NR_setresgid, in.number());
+    case abi::kOpSetUid: return set_id(__NR_setresuid, in.number());
     case abi::kOpUserNamespace: return user_namespace(in);
   }
   return -ENOSYS;

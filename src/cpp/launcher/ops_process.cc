@@ -156,21 +156,8 @@ i64 kill_cgroup(const char* directory) {
   if (result != -ENOENT) return result;
   Text(path, sizeof path).add(directory).add("/cgroup.procs");
   for (int round = 0; round < 100; round++) {
-    char text[4096];
-    i64 fd = sys(__NR_openat, kAtFdcwd, path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return fd == -ENOENT ? 0 : fd;
-    i64 n = sys(__NR_read, fd, text, sizeof text - 1);
-    close_fd((i32)fd);
-    if (n <= 0) return n;
-    text[n] = 0;
-    for (const char* at = text; *at;) {
-      i32 pid = 0;
-      const char* start = at;
-      while (*at >= '0' && *at <= '9') pid = pid * 10 + (*at++ - '0');
-      bool whole = *at == '\n';
-      if (whole && at > start) sys(__NR_kill, pid, 9);
-      while (*at && !(*at >= '0' && *at <= '9')) at++;
-    }
+    result = kill_listed(path);
+    if (result <= 0) return result == -ENOENT ? 0 : result;
     struct __kernel_timespec pause = {0, 1000000};
     sys(__NR_nanosleep, &pause, nullptr);
   }

@@ -53,19 +53,7 @@ i64 run_role(const Plan& plan, u16 role, Context& context) {
 // Without a PID namespace of its own a sandbox's orphans come to us (PR_SET_CHILD_SUBREAPER): kill until none is left.
 void kill_children() {
   for (int round = 0; round < 10000; round++) {
-    char text[2048];
-    i64 fd = sys(__NR_openat, kAtFdcwd, "/proc/thread-self/children", O_RDONLY | O_CLOEXEC);
-    i64 n = fd < 0 ? fd : sys(__NR_read, fd, text, sizeof text - 1);
-    close_fd((i32)fd);
-    i32 pid = 0;
-    for (i64 i = 0; i < n; i++) {
-      if (text[i] >= '0' && text[i] <= '9') {
-        pid = pid * 10 + (text[i] - '0');
-      } else {
-        if (pid) sys(__NR_kill, pid, kSigkill);
-        pid = 0;
-      }
-    }
+    kill_listed("/proc/thread-self/children");
     if (sys(__NR_wait4, -1, nullptr, __WALL, nullptr) == -ECHILD) return;
   }
 }

@@ -45,15 +45,9 @@ inline i64 raw_syscall(i64 nr, i64 a, i64 b, i64 c, i64 d, i64 e, i64 f) {
 #error "linux-isolate supports x86_64 and aarch64"
 #endif
 
-template <typename T>
-inline i64 word(T value) {
-  return (i64)value;
-}
-inline i64 word(i32 value) { return value; }
-
 template <typename A = i64, typename B = i64, typename C = i64, typename D = i64, typename E = i64, typename F = i64>
 inline i64 sys(i64 nr, A a = 0, B b = 0, C c = 0, D d = 0, E e = 0, F f = 0) {
-  i64 result = raw_syscall(nr, word(a), word(b), word(c), word(d), word(e), word(f));
+  i64 result = raw_syscall(nr, (i64)a, (i64)b, (i64)c, (i64)d, (i64)e, (i64)f);
   if (result < 0) last_syscall = (u32)nr;
   return result;
 }

@@ -5,7 +5,6 @@
 extern "C" {
 void* memcpy(void* to, const void* from, usize n);
 void* memset(void* to, int value, usize n);
-int memcmp(const void* a, const void* b, usize n);
 usize strlen(const char* s);
 }
 

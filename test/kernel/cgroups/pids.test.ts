@@ -1,15 +1,9 @@
 /** pids: what a fork bomb meets, and what the kernel counts. */
 import { describeWith } from '../../helpers/capabilities';
-
-const _forks = (n: number) =>
-  `i=0; while [ $i -lt ${n} ]; do sleep 1000 >/dev/null 2>&1 & all="$all $!"; i=$((i+1)); done; echo $i; kill $all`;
-
-describeWith } from '../../helpers/capabilities';
-
 import { create, shell } from './groups';
 
 const forks = (n: number) =>
-  `i=0; while [ $i -lt ${n} ]; do sleep 1000 >/dev/null 2>&1 & i=$((i+1)); done; echo $i; kill $(jobs -p)`;
+  `i=0; while [ $i -lt ${n} ]; do sleep 1000 >/dev/null 2>&1 & all="$all $!"; i=$((i+1)); done; echo $i; kill $all`;
 
 describeWith(['root', 'cgroup-pids'], 'pids.max', () => {
   test('the fork beyond the limit fails, and is counted; below it none does', async () => {

@@ -27,9 +27,9 @@ ordinary_start() {
   grep -qi 'fork bomb' "$work/start-ordinary.log"
 }
 
-# Its home stays as useradd made it; npm itself makes its cache folder before anything of ours runs.
+# Its home stays as useradd made it, but for the caches of npm and of the test compiler (swc unpacks its addon there).
 home_untouched() {
-  find "$home" -mindepth 1 \( -name .npm -prune -o ! -name '.bash*' ! -name .profile -print \) >"$work/home"
+  find "$home" -mindepth 1 \( \( -name .npm -o -name .cache \) -prune -o ! -name '.bash*' ! -name .profile -print \) >"$work/home"
   [ ! -s "$work/home" ] || { cat "$work/home"; return 1; }
 }
 

@@ -55,9 +55,7 @@ i64 user_namespace(Reader& in) {
   const char* gid_map = in.string();
   if (!in.ok()) return -EBADMSG;
   i64 holder = sys(__NR_clone, (u64)(CLONE_NEWUSER | 17));
-  if (holder == 0) {
-    for (;;) sys(__NR_ppoll, nullptr, 0, nullptr, nullptr, 0);
-  }
+  while (holder == 0) sys(__NR_ppoll, nullptr, 0, nullptr, nullptr, 0);
   if (holder < 0) return holder;
   i64 result = write_file(kAtFdcwd, ProcPath((i32)holder, "uid_map").text, uid_map);
   if (result == 0) result = write_file(kAtFdcwd, ProcPath((i32)holder, "gid_map").text, gid_map);

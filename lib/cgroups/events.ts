@@ -28,7 +28,8 @@ function sourcesOf(group: { readonly places: Places }): Source[] {
   const memory = places.get('memory');
   const v2Memory = memory?.version === 'v2' ? memory.directory : undefined;
   const watchMemory = v2Memory && join(v2Memory, 'memory.events');
-  const pids = directoryOf(places, 'pids');
+  // v1 does not notify of pids.events on every kernel (seen on 6.18), so it is looked at regularly there.
+  const pids = places.get('pids')?.version === 'v2' ? directoryOf(places, 'pids') : undefined;
   const core = v2DirectoryOf(places);
   const state = (key: string, on: CgroupEvent['type'], off: CgroupEvent['type']): Source => ({
     type: (value) => (value === 1 ? on : off),

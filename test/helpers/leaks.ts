@@ -64,7 +64,10 @@ function cgroups(ours: ReadonlySet<number>, root: string): Map<string, string> {
 
 function fds(): Map<string, string> {
   const found = new Map<string, string>();
-  for (const [fd, target] of openFds()) found.set(`${fd} ${target}`, `fd ${fd} -> ${target}`);
+  for (const [fd, target] of openFds()) {
+    // libuv opens one for all fs.watch() of a loop, and keeps it.
+    if (target !== 'anon_inode:inotify') found.set(`${fd} ${target}`, `fd ${fd} -> ${target}`);
+  }
   return found;
 }
 

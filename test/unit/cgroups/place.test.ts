@@ -59,7 +59,7 @@ test('looking says the same and changes nothing', () => {
 test('others are with us: the nearest group above that shares out already', () => {
   tree([{ name: 'slice', shares: 'memory pids' }, { name: 'session' }], [process.pid, 77]);
   expect(found(['memory', 'pids'])).toBe('unified/slice');
-  expect(fake.read('unified/slice/session/cgroup.procs')).toContain('77');
+  expect(fake.read('unified/slice/session/cgroup.procs').split('\n')).toEqual([String(process.pid), '77']);
 });
 
 test('the group above shares out less than is needed: further up, and its own setting stays', () => {

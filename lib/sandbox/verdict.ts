@@ -32,8 +32,8 @@ export function verdict({ exit, act, oom, cpuLimit }: VerdictFacts): { reason: R
   const evidence: Evidence = { source: 'wait4', key: 'signal', value: signalName(exit.signal) };
   if (exit.signal === SIGSYS) return { reason: 'seccomp', evidence };
   const cpuUs = exit.userTimeUs + exit.systemTimeUs;
-  // The kernel's CPU clock for RLIMIT_CPU runs a tick ahead of rusage.
-  const spent = (limit: number): boolean => cpuUs >= limit * 1e6 - 20_000;
+  // RLIMIT_CPU goes by ticks, rusage by the scheduler's clock: they differ by some percent either way.
+  const spent = (limit: number): boolean => cpuUs >= limit * 0.85e6;
   if (
     cpuLimit &&
     ((exit.signal === SIGXCPU && spent(cpuLimit.soft)) || (exit.signal === SIGKILL && spent(cpuLimit.hard)))

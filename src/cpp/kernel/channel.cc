@@ -71,12 +71,14 @@ class Channel : public Napi::ObjectWrap<Channel> {
   static void CleanUp(napi_async_cleanup_hook_handle, void* data) {
     Poll* poll = static_cast<Poll*>(data);
     Channel* self = poll->channel;
-    self->poll_ = nullptr;
+    poll->channel = nullptr;
     self->on_ready_.SuppressDestruct();
+    // Closed by hand a moment ago: its callback, still to come, ends the hook.
+    if (!self->poll_) return;
+    self->poll_ = nullptr;
     uv_poll_stop(&poll->handle);
     close(self->fd_);
     self->fd_ = -1;
-    poll->channel = nullptr;
     uv_close(reinterpret_cast<uv_handle_t*>(&poll->handle), OnClosed);
   }
 

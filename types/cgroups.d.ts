@@ -67,7 +67,7 @@ export interface CpusetResources {
 
 export interface PidsResources {
   /** Processes and threads at a time, from 1. */
-  readonly max?: number;
+  readonly max?: number | 'max';
 }
 
 export interface IoLimit {

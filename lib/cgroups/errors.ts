@@ -74,6 +74,6 @@ const hints: readonly { codes: readonly string[]; syscall?: string; file?: RegEx
     syscall: 'mkdir',
     text: 'The limit cgroup.max.descendants or cgroup.max.depth of a group above is reached',
   },
-  { codes: ['EINVAL'], text: 'The kernel does not take this value here' },
+  { codes: ['EINVAL', 'ERANGE'], text: 'The kernel does not take this value here' },
   { codes: ['ENOENT', 'ENODEV'], text: 'The group was removed by someone else, or this kernel lacks the file' },
 ];

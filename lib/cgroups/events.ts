@@ -52,7 +52,10 @@ function sourcesOf(group: { readonly places: Places }): Source[] {
   return all.filter(({ read }) => read() !== undefined);
 }
 
-/** Events from now on; ends when the group is removed or `signal` aborts. */
+/**
+ * Events from now on; ends when the group is removed or `signal` aborts. Counters lose nothing; a state that lasts for less
+ * than the event loop's next turn (frozen and thawed at once) shows only where it ended.
+ */
 export function events(
   group: { readonly places: Places; readonly dirs: readonly string[] },
   options: EventOptions = {},

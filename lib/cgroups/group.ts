@@ -1,6 +1,7 @@
 /** A sandbox's group as lib/sandbox sees it: made before the launch, looked at after each run, removed by the supervisor. */
 import type { CgroupStats, CgroupUsage, Resources } from '../../types/cgroups';
 import type { Dropped, Evidence } from '../../types/result';
+import { type Account, openAccount } from './account';
 import type { ResourceConfig } from './config';
 import { canFreeze, isFrozen, removeNow, setFrozen } from './control';
 import { wanted } from './controllers';
@@ -72,6 +73,11 @@ export class Group {
 
   usage(): CgroupUsage {
     return usage(this.prepared);
+  }
+
+  /** Figures of one run: times as differences, the memory peak reset where the kernel can. */
+  account(options?: { fresh?: boolean }): Account {
+    return openAccount(this.prepared, options);
   }
 
   /** Current figures, for Sandbox.stats(). */

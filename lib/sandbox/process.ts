@@ -138,8 +138,11 @@ export class Process extends EventEmitter implements SandboxProcess {
 
   /** Our own decision to end it; the first one is the reason. */
   end(act: Act): void {
-    if (this.exit !== undefined || this.act !== undefined) return;
+    if (this.act !== undefined) return;
+    // Output may still come in after the end; everything else is too late then.
+    if (this.exit !== undefined && act.reason !== 'output-limit') return;
     this.act = act;
+    if (this.exit !== undefined) return;
     this.killed = true;
     this.host.killTree(this.id);
   }
@@ -203,11 +206,11 @@ export class Process extends EventEmitter implements SandboxProcess {
     const usage = this.usage(exit);
     const cpu = this.config.rlimits.find(({ resource }) => resource === RLIMIT_CPU);
     const cpuLimit = cpu && { soft: Number(cpu.soft), hard: Number(cpu.hard) };
-    const judged = verdict({ exit, act: this.act, oom, cpuLimit });
     this.emit('exit', this.exitCode, this.signalCode);
     await this.host.afterExit(this);
     await Promise.all(this.closing);
     this.stdin?.destroy();
+    const judged = verdict({ exit, act: this.act, oom, cpuLimit });
     const text = (chunks: Buffer[]): string => {
       const bytes = Buffer.concat(chunks);
       return (this.config.encoding === 'buffer' ? bytes : bytes.toString('utf8')) as string;

@@ -24,7 +24,7 @@ function load(): Native {
     throw new UnsupportedError(
       'addon',
       `The native addon for ${process.platform}-${process.arch} could not be loaded: ${(cause as Error).message}`,
-      { hint: 'Build it with `npx linux-isolate build` (needs g++, make and python3)' },
+      { hint: 'Run `npx node-gyp rebuild` in the folder of linux-isolate (needs g++, make and python3)' },
       { cause },
     );
   }

@@ -10,6 +10,7 @@
         'src/cpp/launcher/supervisor.cc',
         'src/cpp/launcher/init.cc',
         'src/cpp/launcher/payload.cc',
+        'src/cpp/launcher/network.cc',
         'src/cpp/launcher/ops.cc',
         'src/cpp/launcher/ops_namespace.cc',
         'src/cpp/launcher/ops_mount.cc',

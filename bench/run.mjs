@@ -4,7 +4,10 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { run, Sandbox } from '../dist/index.js';
+import { run, Sandbox, seccomp } from '../dist/index.js';
+import { bundle, inOwnMounts } from './peers.mjs';
+
+await inOwnMounts();
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const program = '/usr/bin/true';
@@ -15,6 +18,8 @@ const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'linux-isolate-bench-'))
 
 const floor = path.join(directory, 'floor');
 execFileSync('cc', ['-O2', '-o', floor, path.join(here, 'floor.c')]);
+const filter = path.join(directory, 'filter');
+fs.writeFileSync(filter, seccomp.compile('default').program);
 
 const since = (start) => (performance.now() - start) * 1000;
 const spawned = (command, args) =>
@@ -34,7 +39,7 @@ const repeat = (act) => async () => {
   return times;
 };
 const native = (mode) => async () =>
-  execFileSync(floor, [mode, String(batch), program], { encoding: 'utf8' })
+  execFileSync(floor, [mode, String(batch), program, filter], { encoding: 'utf8' })
     .trim()
     .split('\n')
     .map(Number);
@@ -53,6 +58,10 @@ const bwrap = [
 ];
 bwrap.push('--symlink', 'usr/lib64', '/lib64', '--proc', '/proc', '--dev', '/dev', '--tmpfs', '/tmp', program);
 
+const root = bundle(directory, program);
+let containers = 0;
+const oci = (name) => ['run', '--bundle', root, `isolate-bench-${name}-${process.pid}-${containers++}`];
+
 const warm = await Sandbox.create();
 const contestants = [
   ['floor: exec only', native('exec')],
@@ -62,10 +71,12 @@ const contestants = [
   ['run() in a live Sandbox', repeat(() => warm.run(program))],
   ['Sandbox.create and delete', repeat(async () => (await Sandbox.create()).delete())],
   ['bwrap', repeat(() => spawned('bwrap', bwrap))],
+  ['crun', repeat(() => spawned('crun', oci('crun')))],
+  ['runc', repeat(() => spawned('runc', oci('runc')))],
 ];
 
 const installed = (name) => (process.env.PATH ?? '').split(':').some((dir) => fs.existsSync(path.join(dir, name)));
-const missing = ['bwrap'].filter((name) => !installed(name));
+const missing = ['bwrap', 'crun', 'runc'].filter((name) => !installed(name));
 const times = new Map();
 for (let round = -1; round < rounds; round++) {
   for (const [name, measure] of contestants) {

@@ -19,7 +19,6 @@ export {
   run,
   Sandbox,
   SandboxFiles,
-  type SandboxStats,
   spawn,
 } from './sandbox';
 export * as seccomp from './seccomp';

@@ -68,3 +68,11 @@ export interface SandboxState {
   /** Init, on the host; absent when stopped. */
   readonly pid?: number;
 }
+
+/** What a sandbox uses now; figures that no cgroup counts are absent. */
+export interface SandboxStats {
+  readonly processes: number;
+  readonly memoryBytes?: number;
+  readonly pids?: number;
+  readonly cpuTimeUs?: number;
+}

@@ -22,7 +22,16 @@ export interface LauncherEvents {
 const received = Buffer.allocUnsafe(65536);
 const facts = new Int32Array(2 + 240);
 
-interface Outgoing {
+/** A frame to send. */
+export interface Outgoing {
+  readonly type: number;
+  readonly body: Buffer;
+  readonly fds?: number[];
+  /** Called when the kernel has taken the descriptors, which the caller then closes. */
+  readonly sent?: () => void;
+}
+
+interface Queued {
   bytes: Buffer;
   fds: number[];
   sent: (() => void) | undefined;
@@ -33,27 +42,30 @@ export class LauncherHandle {
   readonly pid: number;
   private readonly channel: NativeChannel;
   private readonly decoder = new FrameDecoder();
-  private readonly queue: Outgoing[] = [];
+  private readonly queue: Queued[] = [];
   private closed = false;
   private initPid = 0;
   private protocolError: Error | undefined;
 
-  constructor(private readonly events: LauncherEvents) {
+  /** `first` is in the socket when the launcher starts to read. */
+  constructor(
+    private readonly events: LauncherEvents,
+    first: Outgoing,
+  ) {
     const n = native();
     const program = launcherProgram();
     const [ours, theirs] = check(n.controlPair(), 'socketpair') as [number, number];
-    const pid = n.spawnLauncher(program, theirs);
-    closeFd(theirs);
-    if (pid < 0) {
-      closeFd(ours);
-      check(pid, 'posix_spawn', { what: 'the launcher', role: 'caller' });
-    }
-    this.pid = pid;
     this.channel = new n.Channel(ours, (writable) => (writable ? this.flush() : this.drain()));
+    this.send(first);
+    this.pid = n.spawnLauncher(program, theirs);
+    closeFd(theirs);
+    if (this.pid < 0) {
+      this.close();
+      check(this.pid, 'posix_spawn', { what: 'the launcher', role: 'caller' });
+    }
   }
 
-  /** Sends a frame; `sent` is called when the kernel has taken its descriptors, which the caller then closes. */
-  send(type: number, body: Buffer, fds: number[] = [], sent?: () => void): void {
+  send({ type, body, fds = [], sent }: Outgoing): void {
     const header = Buffer.allocUnsafe(8);
     header.writeUInt32LE(body.length, 0);
     header.writeUInt16LE(type, 4);
@@ -68,7 +80,7 @@ export class LauncherHandle {
     body.writeUInt32LE(spawnId, 0);
     body.writeUInt32LE(signal, 4);
     body.writeUInt32LE(SignalScope[scope], 8);
-    this.send(Frame.signal, body);
+    this.send({ type: Frame.signal, body });
   }
 
   /** Ends the sandbox: the supervisor kills init, and with it everything; `gone` follows. */
@@ -143,11 +155,15 @@ export class LauncherHandle {
 
   private end(): void {
     if (this.closed) return;
+    this.close();
+    this.reap();
+  }
+
+  private close(): void {
     this.closed = true;
     for (const fd of this.decoder.takeFds()) closeFd(fd);
     for (const { sent } of this.queue.splice(0)) sent?.();
     this.channel.close();
-    this.reap();
   }
 
   /** The socket closes an instant before the process ends: look again until it has. */

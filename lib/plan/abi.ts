@@ -39,4 +39,5 @@ export const Flag = {
 } as const;
 
 export const SPAWN_TERMINAL = 1;
+export const SPAWN_LAST = 2;
 export const SignalScope = { process: 0, group: 1, all: 2 } as const;

@@ -1,9 +1,12 @@
 /** Plan → bytes, as src/cpp/launcher/plan.hh reads them. */
-import { MAGIC, NONE, Role, SPAWN_TERMINAL, VERSION } from './abi';
+import { MAGIC, NONE, Role, SPAWN_LAST, SPAWN_TERMINAL, VERSION } from './abi';
 import { type FieldType, type Op, ops } from './ops';
 import type { Plan } from './plan';
 
-/** Little-endian writer over one growing buffer, reused between plans: a launch allocates once. */
+/**
+ * Little-endian writer over one growing buffer, reused between plans: a launch allocates once. Bytes are stored one by one,
+ * because a plan is many short values, and a Buffer method costs more than what it writes here.
+ */
 class Writer {
   private buffer = Buffer.allocUnsafe(65536);
   length = 0;
@@ -19,17 +22,41 @@ class Writer {
   }
   u16(value: number): void {
     this.room(2);
-    this.length = this.buffer.writeUInt16LE(value, this.length);
+    this.buffer[this.length++] = value;
+    this.buffer[this.length++] = value >>> 8;
   }
   u32(value: number): void {
     this.room(4);
-    this.length = this.buffer.writeUInt32LE(value >>> 0, this.length);
+    this.patchU32(this.length, value);
+    this.length += 4;
   }
   u64(value: number | bigint): void {
+    if (typeof value === 'number' && value >= 0) {
+      this.u32(value % 2 ** 32);
+      this.u32(value / 2 ** 32);
+      return;
+    }
     this.room(8);
     this.length = this.buffer.writeBigUInt64LE(BigInt(value), this.length);
   }
   string(value: string): void {
+    const { length } = value;
+    this.room(length + 5);
+    const start = this.length;
+    let end = start + 4;
+    let seen = length > 64 ? 0x80 : 0;
+    for (let i = 0; i < length && seen < 0x80; i++) {
+      const code = value.charCodeAt(i);
+      seen |= code;
+      this.buffer[end++] = code;
+    }
+    if (seen >= 0x80) return this.utf8(value);
+    this.patchU32(start, length);
+    this.buffer[end++] = 0;
+    this.length = end;
+  }
+  /** Long ones, and those with more than ASCII in them. */
+  private utf8(value: string): void {
     const bytes = Buffer.byteLength(value);
     this.u32(bytes);
     this.room(bytes + 1);
@@ -42,7 +69,10 @@ class Writer {
     this.length += value.length;
   }
   patchU32(at: number, value: number): void {
-    this.buffer.writeUInt32LE(value, at);
+    this.buffer[at] = value;
+    this.buffer[at + 1] = value >>> 8;
+    this.buffer[at + 2] = value >>> 16;
+    this.buffer[at + 3] = value >>> 24;
   }
   copy(): Buffer {
     return Buffer.from(this.buffer.subarray(0, this.length));
@@ -135,13 +165,15 @@ export function encodePlan(header: PlanHeader, plan: Plan): Buffer {
 export interface SpawnHeader {
   readonly id: number;
   readonly terminal: { readonly rows: number; readonly columns: number } | undefined;
+  /** The sandbox ends with this program. */
+  readonly last: boolean;
 }
 
 /** Body of a spawn frame. */
 export function encodeSpawn(header: SpawnHeader, plan: Plan): Buffer {
   writer.reset();
   writer.u32(header.id);
-  writer.u32(header.terminal ? SPAWN_TERMINAL : 0);
+  writer.u32((header.terminal ? SPAWN_TERMINAL : 0) | (header.last ? SPAWN_LAST : 0));
   writer.u16(header.terminal?.rows ?? 0);
   writer.u16(header.terminal?.columns ?? 0);
   encodeOps(plan);

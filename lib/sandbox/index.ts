@@ -3,4 +3,4 @@ export { type FileEntry, SandboxFiles } from './files';
 export { Process } from './process';
 export { run, spawn } from './run';
 export { RunError } from './run-error';
-export { Sandbox, type SandboxStats } from './sandbox';
+export { Sandbox } from './sandbox';

@@ -1,8 +1,9 @@
 /** run() and spawn(): a sandbox for one program. */
 import type { IsolateResult } from '../../types/result';
 import type { RunOptions, SpawnOptions } from '../../types/sandbox';
+import { promised } from '../utils/promised';
 import type { Process } from './process';
-import { promised, Sandbox } from './sandbox';
+import { Sandbox } from './sandbox';
 import { parseRun } from './validate/sandbox';
 
 type Arguments<Options> = [args?: readonly string[] | Options, options?: Options];

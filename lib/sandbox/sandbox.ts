@@ -1,17 +1,24 @@
 /** A sandbox: one launcher and whatever runs in it. run() and spawn() of this package are sandboxes for one program. */
 import { EventEmitter } from 'node:events';
-import fs from 'node:fs';
 import type { Resources } from '../../types/cgroups';
 import type { CollectOptions, ProcessOptions } from '../../types/process';
 import type { Dropped, IsolateResult } from '../../types/result';
-import type { SandboxOptions, SandboxState, SandboxStatus } from '../../types/sandbox';
+import type { SandboxOptions, SandboxState, SandboxStats, SandboxStatus } from '../../types/sandbox';
 import { Group } from '../cgroups';
 import { StateError } from '../errors';
 import { identity } from '../host/identity';
-import { type ExitFacts, type Failure, failureError, LauncherHandle, launcherLost } from '../launcher';
-import { check, closeFd, native } from '../native';
+import {
+  type ExitFacts,
+  type Failure,
+  failureError,
+  type LauncherEvents,
+  LauncherHandle,
+  launcherLost,
+} from '../launcher';
+import { closeFd } from '../native';
 import { encodePlan, encodeSpawn, Frame, type Plan } from '../plan';
 import { signalNumber } from '../process';
+import { promised } from '../utils/promised';
 import { hostIds } from './compile/identity';
 import { compileProcess } from './compile/process';
 import { type CompiledSandbox, compileSandbox } from './compile/sandbox';
@@ -20,6 +27,7 @@ import { type Degraded, degrade } from './degrade';
 import { SandboxFiles } from './files';
 import { filtersOf } from './filter';
 import { gatherFacts } from './host-facts';
+import { openPlanFile } from './open-plan-file';
 import { Process } from './process';
 import { RunError } from './run-error';
 import { openStdio } from './stdio';
@@ -35,13 +43,6 @@ const SIGCONT = 18;
 const INIT_PIDS = 1;
 const DEFAULT_STOP_MS = 10_000;
 const DEFAULT_MAX_OUTPUT = 8 * 2 ** 20;
-
-export interface SandboxStats {
-  readonly processes: number;
-  readonly memoryBytes?: number;
-  readonly pids?: number;
-  readonly cpuTimeUs?: number;
-}
 
 export class Sandbox extends EventEmitter {
   readonly id: string;
@@ -90,25 +91,27 @@ export class Sandbox extends EventEmitter {
         directories: this.group.paths,
       };
       this.compiled = compileSandbox(config, gatherFacts(config, cgroup));
-      for (const file of this.compiled.open) opened.push(openForPlan(file));
-      this.handle = new LauncherHandle({
+      for (const file of this.compiled.open) opened.push(openPlanFile(file));
+      const plan = encodePlan(this.compiled.header, this.compiled.plan);
+      const closeOpened = (): void => {
+        for (const fd of opened.splice(0)) closeFd(fd);
+      };
+      const events: LauncherEvents = {
         ready: (pid) => this.onReady(pid),
         failed: (failure) => this.onFailed(failure),
         spawned: (id, pid, terminal) => this.onSpawned(id, pid, terminal),
         exited: (id, exit) => this.onExited(id, exit),
-        initExited: () => {},
+        initExited: () => this.onInitExited(),
         root: (fd) => this.rootWaiters.shift()?.(fd),
         gone: ({ protocolError }) => this.onGone(protocolError),
-      });
+      };
+      this.handle = new LauncherHandle(events, { type: Frame.plan, body: plan, fds: [...opened], sent: closeOpened });
     } catch (error) {
       for (const fd of opened) closeFd(fd);
       this.group?.remove();
       throw error;
     }
     this.files = new SandboxFiles(() => this.openRoot(), hostIds(this.compiled.identity, config.user));
-    this.handle.send(Frame.plan, encodePlan(this.compiled.header, this.compiled.plan), opened, () => {
-      for (const fd of opened) closeFd(fd);
-    });
   }
 
   get status(): SandboxStatus {
@@ -163,9 +166,11 @@ export class Sandbox extends EventEmitter {
       const process = new Process(id, config, stdio, this.hostFor(), collect);
       this.processes.set(id, { process, plan });
       this.handle.ref();
-      this.handle.send(Frame.spawn, encodeSpawn({ id, terminal: config.terminal }, plan), stdio.send, () => {
+      const body = encodeSpawn({ id, terminal: config.terminal, last: this.oneShot }, plan);
+      const sent = (): void => {
         for (const fd of stdio.ours) closeFd(fd);
-      });
+      };
+      this.handle.send({ type: Frame.spawn, body, fds: stdio.send, sent });
       return process;
     } catch (error) {
       for (const fd of stdio.ours) closeFd(fd);
@@ -307,7 +312,7 @@ export class Sandbox extends EventEmitter {
         if (fd === undefined) reject(this.failure ?? new StateError('The sandbox was deleted'));
         else resolve(fd);
       });
-      this.handle.send(Frame.openRoot, Buffer.alloc(0));
+      this.handle.send({ type: Frame.openRoot, body: Buffer.alloc(0) });
     });
   }
 
@@ -355,16 +360,15 @@ export class Sandbox extends EventEmitter {
     if (this.ready && this.processes.size === 0 && this.rootWaiters.length === 0 && !this.ending) this.handle.unref();
   }
 
-  private onGone(protocolError: Error | undefined): void {
-    const byUs = this.ending && !this.failure;
-    this.ending = true;
-    this.ended = true;
-    if (!byUs) this.failure ??= launcherLost(protocolError);
-    // Whatever the supervisor could not remove any more.
-    this.group?.remove();
+  /** Nothing runs any more; the cgroups are there until we let go. */
+  private onInitExited(): void {
+    this.endRest(this.ending && !this.failure);
+    this.handle.shutdown();
+  }
+
+  private endRest(byUs: boolean): void {
     const left = [...this.processes.values()];
     this.processes.clear();
-    for (const resolve of this.goneWaiters.splice(0)) resolve();
     for (const { process } of left) {
       if (this.failure && !this.ready) process.onFailed(this.failure);
       else {
@@ -372,25 +376,22 @@ export class Sandbox extends EventEmitter {
         void process.onExit(killedExit);
       }
     }
-    const error = this.failure ?? new StateError('The sandbox was deleted');
-    for (const waiter of this.readyWaiters.splice(0)) waiter.reject(error);
+  }
+
+  private onGone(protocolError: Error | undefined): void {
+    const byUs = this.ending && !this.failure;
+    this.ending = true;
+    this.ended = true;
+    if (!byUs) this.failure ??= launcherLost(protocolError);
+    // Whatever the supervisor could not remove any more.
+    this.group?.remove();
+    this.endRest(byUs);
+    for (const resolve of this.goneWaiters.splice(0)) resolve();
+    for (const waiter of this.readyWaiters.splice(0)) {
+      waiter.reject(this.failure ?? new StateError('The sandbox was deleted'));
+    }
     for (const waiter of this.rootWaiters.splice(0)) waiter(undefined);
     this.files.close();
     this.emit('exit');
-  }
-}
-
-function openForPlan({ path, directory, write }: CompiledSandbox['open'][number]): number {
-  const { O_RDONLY, O_WRONLY, O_DIRECTORY } = fs.constants;
-  const flags = directory ? O_RDONLY | O_DIRECTORY : write ? O_WRONLY : O_RDONLY;
-  return check(native().open(path, flags), 'open', { path });
-}
-
-/** A promise also for what is thrown at once. */
-export function promised<T>(start: () => Promise<T>): Promise<T> {
-  try {
-    return start();
-  } catch (error) {
-    return Promise.reject(error);
   }
 }

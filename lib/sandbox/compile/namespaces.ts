@@ -9,6 +9,8 @@ import type { Slots } from './slots';
 function unsharedLater(config: SandboxConfig, host: HostFacts, kind: string): boolean {
   // The namespace's root is the cgroup of the moment it is made, and with CLONE_INTO_CGROUP that is still the parent's.
   if (kind === 'cgroup') return true;
+  // Made while init builds the root.
+  if (kind === 'network') return true;
   return kind === 'time' && (config.timeOffsets !== undefined || host.pretendMissing.has('clone3'));
 }
 
@@ -52,5 +54,10 @@ export function addNames(plan: Plan, config: SandboxConfig): void {
     plan.add('init', 'hostname', { op: 'hostname', name: config.hostname });
     if (config.domainname !== undefined) plan.add('init', 'domainname', { op: 'domainname', name: config.domainname });
   }
-  if (config.namespaces.network.type === 'new') plan.add('init', 'network', { op: 'loopbackUp' });
+  if (config.namespaces.network.type === 'new') plan.add('init', 'network', { op: 'enterNetwork' });
+}
+
+/** After addTime: clock namespaces are entered by processes that share no memory (time_namespaces(7)). */
+export function beginNetwork(plan: Plan, config: SandboxConfig): void {
+  if (config.namespaces.network.type === 'new') plan.add('init', 'network', { op: 'makeNetwork' });
 }

@@ -4,7 +4,7 @@ import type { SandboxConfig } from '../config';
 import type { HostFacts } from './facts';
 import { planFiles } from './files';
 import { addIdMaps, checkUser, type IdentityPlan, planIdentity } from './identity';
-import { addCgroupNamespace, addJoins, addNames, addTime, cloneFlags } from './namespaces';
+import { addCgroupNamespace, addJoins, addNames, addTime, beginNetwork, cloneFlags } from './namespaces';
 import { Slots } from './slots';
 
 export interface CompiledSandbox {
@@ -39,6 +39,7 @@ export function compileSandbox(config: SandboxConfig, host: HostFacts): Compiled
   for (const slot of tasks) plan.add('init', 'resources', { op: 'cgroupAttach', slot });
   addCgroupNamespace(plan, config);
   addTime(plan, config, host);
+  beginNetwork(plan, config);
   plan.add('init', 'oomScoreAdj', {
     op: 'writeFile',
     path: '/proc/self/oom_score_adj',

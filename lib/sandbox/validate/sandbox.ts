@@ -1,5 +1,5 @@
 /** Options of a sandbox → SandboxConfig. The only place of defaults. */
-import { randomBytes } from 'node:crypto';
+import { randomInt } from 'node:crypto';
 import { defaultMaskedPaths, defaultReadonlyPaths } from '../../mounts';
 import type { ProcessConfig, SandboxConfig } from '../config';
 import { readCapabilities, readMappings, readNamespaces, readUser } from './identity';
@@ -80,7 +80,10 @@ function readSandbox(reader: Reader, fields: Fields<SandboxOptionName>): Sandbox
     read: (value: unknown, path: string) => T | undefined,
   ): T | undefined => (fields[name] === undefined ? undefined : read(fields[name], name));
   const id =
-    optional('id', (v, path) => readName(reader, v, path, 64, /^[A-Za-z0-9_.-]+$/)) ?? randomBytes(6).toString('hex');
+    optional('id', (v, path) => readName(reader, v, path, 64, /^[A-Za-z0-9_.-]+$/)) ??
+    randomInt(2 ** 48 - 1)
+      .toString(16)
+      .padStart(12, '0');
   const user = {
     uid: defaultId,
     gid: defaultId,

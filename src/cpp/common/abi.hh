@@ -55,11 +55,12 @@ enum Feature : __u32 {
 
 struct SpawnHeader {
   __u32 id;
-  __u32 flags;  // kSpawnTerminal
+  __u32 flags;  // kSpawnTerminal, kSpawnLast
   __u16 rows;
   __u16 columns;
 };
 constexpr __u32 kSpawnTerminal = 1;
+constexpr __u32 kSpawnLast = 2;  // init ends with this program
 
 struct SignalBody {
   __u32 id;  // of a spawn; ignored for kSignalAll
@@ -123,11 +124,12 @@ enum Op : __u16 {
   kOpEnterTime = 5,      //                                   become a member of time_for_children
   kOpHostname = 6,       // name
   kOpDomainname = 7,     // name
-  kOpLoopbackUp = 8,
+  kOpMakeNetwork = 8,    //                                   begins a network namespace, loopback device up
   kOpGroups = 9,  // count, gid...
   kOpSetGid = 10,
   kOpSetUid = 11,
   kOpUserNamespace = 12,  // slot, uid map, gid map            a namespace used only as an id mapping
+  kOpEnterNetwork = 13,   //                                   becomes a member of it
   // files and mounts; destinations are inside the new root
   kOpOpenTree = 20,   // slot, path, flags, attr_set(u64), userns slot   clone of a host tree, detached
   kOpNewFs = 21,      // slot, type, attributes(u64), count, (key, value)...

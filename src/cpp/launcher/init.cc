@@ -18,6 +18,7 @@ struct Child {
   u32 id;
   i32 pid;
   u64 started_ns;
+  bool last;
 };
 Child children[kMaxChildren];
 u32 child_count = 0;
@@ -69,7 +70,7 @@ void spawn(Frame* request, Context& context) {
   if (error) {
     send_failed(header.id, abi::kRolePayload, op, error);
   } else {
-    children[child_count++] = {header.id, pid, started};
+    children[child_count++] = {header.id, pid, started, (header.flags & abi::kSpawnLast) != 0};
     abi::SpawnedBody spawned = {header.id, (u32)pid};
     send_frame(abi::kFrameSpawned, &spawned, sizeof spawned, (i32)master, pid);
   }
@@ -114,6 +115,8 @@ void reap() {
     for (u32 i = 0; i < child_count; i++) {
       if (children[i].pid != pid) continue;
       report_exit(children[i], status, usage);
+      // The kernel kills what it left behind in this PID namespace; elsewhere the supervisor does.
+      if (children[i].last) leave(0);
       children[i] = children[--child_count];
       break;
     }

@@ -24,9 +24,10 @@ namespace {
   // Nothing but the control socket and three null descriptors is wanted from whoever started us.
   i64 result = sys(__NR_close_range, abi::kControlFd + 1, ~0u, 0);
   for (i32 fd = abi::kControlFd + 1; result == -ENOSYS && fd < 65536; fd++) close_fd(fd);
-  // What the caller ignores would stay ignored through clone and exec; all zero is SIG_DFL. libc leaves 32 and 33 out.
+  // What the caller ignores would stay ignored through exec. posix_spawn resets all but the two that libc uses itself; all
+  // zero is SIG_DFL.
   u64 action[4] = {};
-  for (u32 signal = 1; signal <= 64; signal++) raw_syscall(__NR_rt_sigaction, signal, (i64)action, 0, 8, 0, 0);
+  for (u32 signal = 32; signal <= 33; signal++) raw_syscall(__NR_rt_sigaction, signal, (i64)action, 0, 8, 0, 0);
   // Keyboard signals of the caller's terminal are not ours.
   sys(__NR_setsid);
   supervise();

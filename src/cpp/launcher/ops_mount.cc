@@ -33,38 +33,57 @@ i64 open_inside(const Context& context, const char* path, u64 flags) {
   return walk_inside(context.root, path, flags);
 }
 
-// The directory that holds the last component, which is copied to `name`.
-i64 open_parent(const Context& context, const char* path, char (&name)[256]) {
+// The directory that the last op made something in: the next one often does so in the same. Attaching may cover it.
+struct Parent {
+  char path[128];
+  i32 fd;
+};
+Parent last_parent = {{}, -1};
+
+void forget_parent() {
+  close_fd(last_parent.fd);
+  last_parent.fd = -1;
+}
+
+// The directory that holds the last component of `path`, which `name` is set to. Stays open until another one is asked for.
+i64 open_parent(const Context& context, const char* path, const char** name) {
   char parent[4096];
   usize length = strlen(path);
   if (length >= sizeof parent) return -ENAMETOOLONG;
   usize slash = length;
   while (slash > 0 && path[slash - 1] != '/') slash--;
-  if (length - slash >= sizeof name || length == slash) return -EINVAL;
-  memcpy(name, path + slash, length - slash + 1);
+  if (length == slash) return -EINVAL;
+  *name = path + slash;
+  if (slash == 0) path = "/", slash = 1;
   memcpy(parent, path, slash);
   parent[slash] = 0;
-  return open_inside(context, slash ? parent : "/", O_PATH | O_DIRECTORY);
+  if (last_parent.fd >= 0 && equal(last_parent.path, parent)) return last_parent.fd;
+  forget_parent();
+  i64 fd = open_inside(context, parent, O_PATH | O_DIRECTORY);
+  if (fd < 0) return fd;
+  last_parent.fd = (i32)fd;
+  // A longer path never compares equal.
+  last_parent.path[0] = 0;
+  if (slash < sizeof last_parent.path) memcpy(last_parent.path, parent, slash + 1);
+  return fd;
 }
 
 // A directory, or a symbolic link when there is a target.
 i64 make_entry(const Context& context, const char* path, u32 mode, const char* target) {
-  char name[256];
-  i64 parent = open_parent(context, path, name);
+  const char* name;
+  i64 parent = open_parent(context, path, &name);
   if (parent < 0) return parent;
   i64 result = target ? sys(__NR_symlinkat, target, parent, name) : sys(__NR_mkdirat, parent, name, mode);
-  close_fd((i32)parent);
   return !target && result == -EEXIST ? 0 : result;
 }
 
 i64 make_dir(const Context& context, const char* path, u32 mode) { return make_entry(context, path, mode, nullptr); }
 
 i64 make_file(const Context& context, const char* path, u32 mode, const char* text) {
-  char name[256];
-  i64 parent = open_parent(context, path, name);
+  const char* name;
+  i64 parent = open_parent(context, path, &name);
   if (parent < 0) return parent;
   i64 fd = sys(__NR_openat, parent, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
-  close_fd((i32)parent);
   if (fd < 0) return fd;
   i64 result = 0;
   for (usize left = strlen(text); left > 0 && result >= 0; left -= (usize)result, text += result) {
@@ -74,22 +93,29 @@ i64 make_file(const Context& context, const char* path, u32 mode, const char* te
   return result < 0 ? result : 0;
 }
 
+i64 make_destination(const Context& context, const char* path, u32 flags) {
+  return flags & abi::kMakeDir ? make_dir(context, path, 0755) : make_file(context, path, 0644, "");
+}
+
 // Opens the destination; with kMakeDir or kMakeFile, makes what is missing on the way.
 i64 open_destination(const Context& context, const char* path, u32 flags) {
-  i64 fd = open_inside(context, path, O_PATH);
-  if (fd != -ENOENT || !(flags & (abi::kMakeDir | abi::kMakeFile))) return fd;
-  char prefix[4096];
-  usize length = strlen(path);
-  if (length >= sizeof prefix) return -ENAMETOOLONG;
-  for (usize i = 1; i < length; i++) {
-    if (path[i] != '/') continue;
-    memcpy(prefix, path, i);
-    prefix[i] = 0;
-    i64 result = make_dir(context, prefix, 0755);
-    if (result < 0) return result;
+  i64 made = 0;
+  if (flags & (abi::kMakeDir | abi::kMakeFile)) made = make_destination(context, path, flags);
+  if (made == -ENOENT) {
+    char prefix[4096];
+    usize length = strlen(path);
+    if (length >= sizeof prefix) return -ENAMETOOLONG;
+    for (usize i = 1; i < length; i++) {
+      if (path[i] != '/') continue;
+      memcpy(prefix, path, i);
+      prefix[i] = 0;
+      i64 result = make_dir(context, prefix, 0755);
+      if (result < 0) return result;
+    }
+    made = make_destination(context, path, flags);
   }
-  i64 made = flags & abi::kMakeDir ? make_dir(context, path, 0755) : make_file(context, path, 0644, "");
-  return made < 0 ? made : open_inside(context, path, O_PATH);
+  i64 fd = open_inside(context, path, O_PATH);
+  return fd == -ENOENT && made < 0 ? made : fd;
 }
 
 i64 set_attributes(i32 fd, u64 set, bool recursive, i32 userns) {
@@ -171,6 +197,7 @@ i64 attach_on_top(u32 slot, u32 flags, Context& context) {
     result = sys(__NR_move_mount, mount, "", kAtFdcwd, "/", MOVE_MOUNT_F_EMPTY_PATH);
   }
   if (result >= 0 && (flags & abi::kAsRoot)) context.root = mount;
+  forget_parent();
   return result;
 }
 
@@ -192,6 +219,8 @@ i64 attach(Reader& in, Context& context) {
   }
   close_fd((i32)target);
   if (result >= 0) close_fd(mount);
+  // Nothing lies below a file.
+  if (!(flags & abi::kMakeFile)) forget_parent();
   return result;
 }
 
@@ -289,6 +318,7 @@ i64 set_attr(Reader& in, const Context& context) {
 
 // pivot_root(".", ".") stacks the old root on the new one, from where it is unmounted: no put_old directory needed.
 i64 pivot_root(Context& context) {
+  forget_parent();
   i64 result = sys(__NR_fchdir, context.root);
   if (result >= 0) result = sys(__NR_pivot_root, ".", ".");
   if (result >= 0) result = sys(__NR_umount2, ".", 2 /* MNT_DETACH */);

@@ -1,11 +1,8 @@
 // Ops on namespaces and identity.
-#include <linux/if.h>
 #include <linux/sched.h>
-#include <linux/socket.h>
-#include <linux/sockios.h>
 #include <linux/wait.h>
 
-#include "ops.hh"
+#include "network.hh"
 
 namespace {
 
@@ -87,18 +84,6 @@ i64 enter_time() {
   return result;
 }
 
-i64 loopback_up() {
-  i64 fd = sys(__NR_socket, 2 /* AF_INET */, 2 /* SOCK_DGRAM */ | O_CLOEXEC, 0);
-  if (fd < 0) return fd;
-  struct ifreq request;
-  memset(&request, 0, sizeof request);
-  memcpy(request.ifr_name, "lo", 3);
-  request.ifr_flags = IFF_UP | IFF_RUNNING;
-  i64 result = sys(__NR_ioctl, fd, SIOCSIFFLAGS, &request);
-  close_fd((i32)fd);
-  return result;
-}
-
 }  // namespace
 
 i64 run_namespace_op(u16 code, Reader& in, Context& context) {
@@ -113,7 +98,8 @@ i64 run_namespace_op(u16 code, Reader& in, Context& context) {
     case abi::kOpEnterTime: return enter_time();
     case abi::kOpHostname: return set_name(__NR_sethostname, in.string());
     case abi::kOpDomainname: return set_name(__NR_setdomainname, in.string());
-    case abi::kOpLoopbackUp: return loopback_up();
+    case abi::kOpMakeNetwork: return make_network(context);
+    case abi::kOpEnterNetwork: return enter_network();
     case abi::kOpGroups: return set_groups(in);
     case abi::kOpSetGid: return set_id(__NR_setresgid, in.number());
     case abi::kOpSetUid: return set_id(__NR_setresuid, in.number());

@@ -3,6 +3,7 @@
 #include <linux/prctl.h>
 #include <linux/sched.h>
 
+#include "clone.hh"
 #include "roles.hh"
 
 namespace {
@@ -41,55 +42,14 @@ i64 vfork_payload(Attempt* attempt) {
 #else
 alignas(16) u8 payload_stack[16384];
 
-extern "C" void payload_entry(Attempt* attempt) {
-  become_payload(attempt);
+void payload_entry(void* attempt) {
+  become_payload((Attempt*)attempt);
   leave(127);
 }
 
-// The child must not return into frames of init that init itself will use: it gets a stack of its own.
 i64 vfork_payload(Attempt* attempt) {
-  u64 flags = CLONE_VM | CLONE_VFORK | 17;
   u8* top = payload_stack + sizeof payload_stack;
-#if defined(__x86_64__)
-  i64 result;
-  register u8* stack asm("rsi") = top;
-  register i64 r10 asm("r10") = 0;
-  register i64 r8 asm("r8") = 0;
-  register Attempt* argument asm("r12") = attempt;
-  asm volatile(
-      "syscall\n\t"
-      "test %%rax, %%rax\n\t"
-      "jnz 1f\n\t"
-      "xor %%ebp, %%ebp\n\t"
-      "mov %%r12, %%rdi\n\t"
-      "call payload_entry\n\t"
-      "1:"
-      : "=a"(result), "+r"(stack)
-      : "a"((i64)__NR_clone), "D"(flags), "d"((i64)0), "r"(r10), "r"(r8), "r"(argument)
-      : "rcx", "r11", "memory");
-  if (result < 0) last_syscall = __NR_clone;
-  return result;
-#elif defined(__aarch64__)
-  register i64 x8 asm("x8") = __NR_clone;
-  register i64 x0 asm("x0") = (i64)flags;
-  register u8* x1 asm("x1") = top;
-  register i64 x2 asm("x2") = 0;
-  register i64 x3 asm("x3") = 0;
-  register i64 x4 asm("x4") = 0;
-  register Attempt* argument asm("x19") = attempt;
-  asm volatile(
-      "svc 0\n\t"
-      "cbnz x0, 1f\n\t"
-      "mov x29, xzr\n\t"
-      "mov x0, x19\n\t"
-      "bl payload_entry\n\t"
-      "1:"
-      : "+r"(x0)
-      : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(argument)
-      : "memory", "x30");
-  if (x0 < 0) last_syscall = __NR_clone;
-  return x0;
-#endif
+  return clone_into(__NR_clone, CLONE_VM | CLONE_VFORK | 17, top, payload_entry, attempt);
 }
 #endif
 

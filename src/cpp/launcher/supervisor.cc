@@ -52,25 +52,27 @@ i64 run_role(const Plan& plan, u16 role, Context& context) {
 
 // Without a PID namespace of its own a sandbox's orphans come to us (PR_SET_CHILD_SUBREAPER): kill until none is left.
 void kill_children() {
-  for (int round = 0; round < 10000; round++) {
+  for (int round = 0; round < 10000 && sys(__NR_wait4, -1, nullptr, WNOHANG | __WALL, nullptr) != -ECHILD; round++) {
     kill_listed("/proc/thread-self/children");
-    if (sys(__NR_wait4, -1, nullptr, __WALL, nullptr) == -ECHILD) return;
+    sys(__NR_wait4, -1, nullptr, __WALL, nullptr);
   }
+}
+
+// Until Node lets go of its end of the socket, or the process ends.
+void wait_for_end(i32 pidfd) {
+  PollFd watched[2] = {{(i32)abi::kControlFd, kPollRdhup, 0}, {pidfd, kPollIn, 0}};
+  while (!watched[0].revents && !watched[1].revents) sys(__NR_ppoll, watched, 2, nullptr, nullptr, 0);
 }
 
 [[noreturn]] void clean_up(const Plan& plan, Context& context, i32 status) {
   kill_children();
   OpList ops(plan.ops);
   while (ops.next(abi::kRoleCleanup)) {
+    // Counters in what is removed here are Node's to read first.
+    wait_for_end(-1);
     if (run_op(ops.code, ops.arguments, context)) status = 1;
   }
   leave(status);
-}
-
-// Until Node lets go of its end of the socket, or init ends.
-void wait_for_end(i32 pidfd) {
-  PollFd watched[2] = {{(i32)abi::kControlFd, kPollRdhup, 0}, {pidfd, kPollIn, 0}};
-  while (!watched[0].revents && !watched[1].revents) sys(__NR_ppoll, watched, 2, nullptr, nullptr, 0);
 }
 
 }  // namespace

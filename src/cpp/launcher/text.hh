@@ -15,6 +15,11 @@ inline T load(const void* from) {
   return value;
 }
 
+inline bool equal(const char* a, const char* b) {
+  while (*a && *a == *b) a++, b++;
+  return *a == *b;
+}
+
 // Appends to a fixed buffer; overflow is remembered, not written.
 class Text {
  public:

@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { run, Sandbox, seccomp } from '../dist/index.js';
+import { run, Sandbox, SandboxPool, seccomp } from '../dist/index.js';
 import { bundle, inOwnMounts } from './peers.mjs';
 
 await inOwnMounts();
@@ -29,15 +29,18 @@ const spawned = (command, args) =>
     child.on('close', (code) => (code === 0 ? resolve() : reject(new Error(`${command}: exit ${code}`))));
   });
 /** One figure for each time, in µs. */
-const repeat = (act) => async () => {
-  const times = [];
-  for (let i = 0; i < batch; i++) {
-    const start = performance.now();
-    await act();
-    times.push(since(start));
-  }
-  return times;
-};
+const repeat =
+  (act, prepare = () => {}) =>
+  async () => {
+    const times = [];
+    for (let i = 0; i < batch; i++) {
+      await prepare();
+      const start = performance.now();
+      await act();
+      times.push(since(start));
+    }
+    return times;
+  };
 const native = (mode) => async () =>
   execFileSync(floor, [mode, String(batch), program, filter], { encoding: 'utf8' })
     .trim()
@@ -63,12 +66,19 @@ let containers = 0;
 const oci = (name) => ['run', '--bundle', root, `isolate-bench-${name}-${process.pid}-${containers++}`];
 
 const warm = await Sandbox.create();
+const ready = 2;
+const pool = await SandboxPool.create({ min: ready });
+const filled = async () => {
+  while (pool.metrics().ready < ready || pool.metrics().deleting > 0)
+    await new Promise((resolve) => setImmediate(resolve));
+};
 const contestants = [
   ['floor: exec only', native('exec')],
   ['floor: the same work in C', native('all')],
   ['child_process.spawn', repeat(() => spawned(program, []))],
   ['run(), cold', repeat(() => run(program))],
   ['run() in a live Sandbox', repeat(() => warm.run(program))],
+  ['pool.run(), fresh sandbox ready', repeat(() => pool.run(program), filled)],
   ['Sandbox.create and delete', repeat(async () => (await Sandbox.create()).delete())],
   ['bwrap', repeat(() => spawned('bwrap', bwrap))],
   ['crun', repeat(() => spawned('crun', oci('crun')))],
@@ -97,6 +107,7 @@ for (const [name, act] of [
   times.set(name, await act());
 }
 await warm.delete();
+await pool.close();
 fs.rmSync(directory, { recursive: true });
 
 const quantile = (figures, q) => [...figures].sort((a, b) => a - b)[Math.floor((figures.length - 1) * q)];

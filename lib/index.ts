@@ -3,6 +3,7 @@ export type * from '../types/cgroups';
 export type * from '../types/errors';
 export type * from '../types/mounts';
 export type * from '../types/namespaces';
+export type * from '../types/pool';
 export type * from '../types/process';
 export type * from '../types/result';
 export type * from '../types/sandbox';
@@ -19,6 +20,7 @@ export {
   run,
   Sandbox,
   SandboxFiles,
+  SandboxPool,
   spawn,
 } from './sandbox';
 export * as seccomp from './seccomp';

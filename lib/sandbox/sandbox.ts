@@ -4,7 +4,7 @@ import type { Resources } from '../../types/cgroups';
 import type { CollectOptions, ProcessOptions } from '../../types/process';
 import type { Dropped, IsolateResult } from '../../types/result';
 import type { SandboxOptions, SandboxState, SandboxStats, SandboxStatus } from '../../types/sandbox';
-import { Group } from '../cgroups';
+import type { Group } from '../cgroups';
 import { StateError } from '../errors';
 import { identity } from '../host/identity';
 import {
@@ -12,22 +12,21 @@ import {
   type Failure,
   failureError,
   type LauncherEvents,
-  LauncherHandle,
+  type LauncherHandle,
   launcherLost,
 } from '../launcher';
 import { closeFd } from '../native';
-import { encodePlan, encodeSpawn, Frame, type Plan } from '../plan';
+import { encodeSpawn, Frame, type Plan } from '../plan';
 import { signalNumber } from '../process';
 import { promised } from '../utils/promised';
 import { hostIds } from './compile/identity';
 import { compileProcess } from './compile/process';
-import { type CompiledSandbox, compileSandbox } from './compile/sandbox';
+import type { CompiledSandbox } from './compile/sandbox';
 import type { ProcessConfig, SandboxConfig } from './config';
-import { type Degraded, degrade } from './degrade';
+import type { Degraded } from './degrade';
 import { SandboxFiles } from './files';
 import { filtersOf } from './filter';
-import { gatherFacts } from './host-facts';
-import { openPlanFile } from './open-plan-file';
+import { INIT_PIDS, launch } from './launch';
 import { Process } from './process';
 import { RunError } from './run-error';
 import { openStdio } from './stdio';
@@ -39,8 +38,6 @@ import { killedExit } from './verdict';
 const SIGKILL = 9;
 const SIGSTOP = 19;
 const SIGCONT = 18;
-/** Init itself counts towards pids.max. */
-const INIT_PIDS = 1;
 const DEFAULT_STOP_MS = 10_000;
 const DEFAULT_MAX_OUTPUT = 8 * 2 ** 20;
 
@@ -68,7 +65,12 @@ export class Sandbox extends EventEmitter {
 
   /** Prepares everything that a program needs; programs then only fork and exec. Nothing is left behind on failure. */
   static async create(options?: SandboxOptions): Promise<Sandbox> {
-    const sandbox = new Sandbox(parseSandbox(options), false);
+    return Sandbox.fromConfig(parseSandbox(options));
+  }
+
+  /** @internal */
+  static async fromConfig(config: SandboxConfig): Promise<Sandbox> {
+    const sandbox = new Sandbox(config, false);
     await sandbox.whenReady();
     return sandbox;
   }
@@ -80,37 +82,22 @@ export class Sandbox extends EventEmitter {
   ) {
     super();
     this.id = config.id;
-    this.group = Group.create(config.resources, { degrade: config.onUnsupported === 'degrade', extraPids: INIT_PIDS });
-    const opened: number[] = [];
-    try {
-      this.degraded = degrade(config, this.group?.dropped ?? []);
-      this.dropped = this.degraded.dropped;
-      const cgroup = this.group && {
-        v1Tasks: this.group.v1Tasks,
-        v2Directory: this.group.v2Directory,
-        directories: this.group.paths,
-      };
-      this.compiled = compileSandbox(config, gatherFacts(config, cgroup));
-      for (const file of this.compiled.open) opened.push(openPlanFile(file));
-      const plan = encodePlan(this.compiled.header, this.compiled.plan);
-      const closeOpened = (): void => {
-        for (const fd of opened.splice(0)) closeFd(fd);
-      };
-      const events: LauncherEvents = {
-        ready: (pid) => this.onReady(pid),
-        failed: (failure) => this.onFailed(failure),
-        spawned: (id, pid, terminal) => this.onSpawned(id, pid, terminal),
-        exited: (id, exit) => this.onExited(id, exit),
-        initExited: () => this.onInitExited(),
-        root: (fd) => this.rootWaiters.shift()?.(fd),
-        gone: ({ protocolError }) => this.onGone(protocolError),
-      };
-      this.handle = new LauncherHandle(events, { type: Frame.plan, body: plan, fds: [...opened], sent: closeOpened });
-    } catch (error) {
-      for (const fd of opened) closeFd(fd);
-      this.group?.remove();
-      throw error;
-    }
+    const events: LauncherEvents = {
+      ready: (pid) => this.onReady(pid),
+      failed: (failure) => this.onFailed(failure),
+      spawned: (id, pid, terminal) => this.onSpawned(id, pid, terminal),
+      exited: (id, exit) => this.onExited(id, exit),
+      initExited: () => this.onInitExited(),
+      root: (fd) => this.rootWaiters.shift()?.(fd),
+      gone: ({ protocolError }) => this.onGone(protocolError),
+    };
+    ({
+      group: this.group,
+      degraded: this.degraded,
+      compiled: this.compiled,
+      handle: this.handle,
+    } = launch(config, events));
+    this.dropped = this.degraded.dropped;
     this.files = new SandboxFiles(() => this.openRoot(), hostIds(this.compiled.identity, config.user));
   }
 

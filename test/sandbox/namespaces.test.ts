@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import os from 'node:os';
-import { type NamespaceKind, run, Sandbox } from '../../lib';
-import { describeWith } from '../helpers/capabilities';
+import { type NamespaceKind, run, Sandbox, spawn } from '../../lib';
+import { describeWith, hasCapability } from '../helpers/capabilities';
 import { output, sh } from '../helpers/sandbox';
 
 const files: Record<NamespaceKind, string> = {
@@ -164,5 +164,46 @@ describeWith(['root'], 'id ranges, as root', () => {
     await expect(sh('true', { ...options, user: { uid: 70000, gid: 0 } })).rejects.toMatchObject({
       code: 'ERR_INVALID_OPTIONS',
     });
+  });
+});
+
+/** The first range of ids that belongs to this user. */
+function subordinate(file: string): { start: number; size: number } {
+  const { username, uid } = os.userInfo();
+  const lines = fs.readFileSync(file, 'utf8').split('\n');
+  const own = lines.map((line) => line.split(':')).find(([who]) => who === username || who === String(uid));
+  return { start: Number(own?.[1]), size: Number(own?.[2]) };
+}
+
+describeWith(['ordinary-user', 'subids'], 'ranges of ids for an ordinary user, by newuidmap and newgidmap', () => {
+  const { start, size } = hasCapability('subids') ? subordinate('/etc/subuid') : { start: 0, size: 0 };
+  const groups = hasCapability('subids') ? subordinate('/etc/subgid') : { start: 0, size: 0 };
+  const mappings = {
+    uidMappings: [{ containerID: 0, hostID: start, size: 2000 }],
+    gidMappings: [{ containerID: 0, hostID: groups.start, size: 2000 }],
+  };
+  test('the maps are the ranges, and files show the ids outside', async () => {
+    const script = 'cat /proc/self/uid_map /proc/self/gid_map; id -u; id -g; id -G';
+    const user = { uid: 1000, gid: 1000, additionalGids: [7] };
+    const lines = (await output(script, { ...mappings, user })).split('\n').map((line) => line.trim().split(/\s+/));
+    expect(lines).toEqual([
+      ['0', String(start), '2000'],
+      ['0', String(groups.start), '2000'],
+      ['1000'],
+      ['1000'],
+      ['1000', '7'],
+    ]);
+  });
+  test('root inside is a subordinate id outside', async () => {
+    const child = spawn('sleep', ['60'], { ...mappings, user: { uid: 0, gid: 0 } });
+    await new Promise((resolve) => child.once('spawn', resolve));
+    expect(fs.statSync(`/proc/${child.pid}`).uid).toBe(start);
+    child.kill('SIGKILL');
+    await child.result;
+  });
+  test("a range that is not this user's is refused, with a hint", async () => {
+    const uidMappings = [{ containerID: 0, hostID: start + size, size: 1 }];
+    const attempt = output('true', { ...mappings, uidMappings, user: { uid: 0, gid: 0 } });
+    await expect(attempt).rejects.toMatchObject({ step: 'uidMappings', hint: expect.stringContaining('/etc/subuid') });
   });
 });

@@ -8,6 +8,7 @@ import {
   run,
   Sandbox,
   type SandboxOptions,
+  SandboxPool,
   type SandboxState,
   spawn,
   ValidationError,
@@ -20,6 +21,9 @@ expectType<Promise<IsolateResult<Buffer>>>(run('true', [], { encoding: 'buffer' 
 expectType<Process>(spawn('true'));
 expectType<Readable | null>(spawn('true').stdout);
 expectType<Promise<Sandbox>>(Sandbox.create());
+
+expectType<Promise<SandboxPool>>(SandboxPool.create({ min: 2, memory: '1MiB' }));
+expectError(SandboxPool.create({ id: 'x' }));
 
 declare const sandbox: Sandbox;
 expectType<SandboxState>(sandbox.state());

@@ -73,17 +73,20 @@ export function parseRun(
   return { sandbox, process: config };
 }
 
-function readSandbox(reader: Reader, fields: Fields<SandboxOptionName>): SandboxConfig {
+/** Twelve hexadecimal digits, as container engines name theirs. */
+export function randomId(): string {
+  return randomInt(2 ** 48 - 1)
+    .toString(16)
+    .padStart(12, '0');
+}
+
+export function readSandbox(reader: Reader, fields: Fields<SandboxOptionName>): SandboxConfig {
   const issues = reader.issues;
   const optional = <T>(
     name: SandboxOptionName,
     read: (value: unknown, path: string) => T | undefined,
   ): T | undefined => (fields[name] === undefined ? undefined : read(fields[name], name));
-  const id =
-    optional('id', (v, path) => readName(reader, v, path, 64, /^[A-Za-z0-9_.-]+$/)) ??
-    randomInt(2 ** 48 - 1)
-      .toString(16)
-      .padStart(12, '0');
+  const id = optional('id', (v, path) => readName(reader, v, path, 64, /^[A-Za-z0-9_.-]+$/)) ?? randomId();
   const user = {
     uid: defaultId,
     gid: defaultId,

@@ -1,0 +1,37 @@
+/** Options of a pool: its own settings and those of its sandboxes, in one object. */
+import os from 'node:os';
+import type { SandboxConfig } from '../config';
+import { Issues, Reader } from './reader';
+import { randomId, readSandbox, sandboxOptionNames } from './sandbox';
+
+const MAX_SANDBOXES = 10_000;
+const DEFAULT_QUEUE = 1_000;
+
+export interface PoolConfig {
+  readonly min: number;
+  readonly max: number;
+  readonly maxQueue: number;
+  /** A configuration with an id, and where none was given a hostname, of its own. */
+  readonly sandbox: () => SandboxConfig;
+}
+
+export function parsePool(options: unknown): PoolConfig {
+  const issues = new Issues();
+  const reader = new Reader(issues);
+  const names = sandboxOptionNames.filter((name) => name !== 'id');
+  const fields = reader.fields(options, '', ['min', 'max', 'maxQueue', ...names]);
+  const number = (name: 'min' | 'max' | 'maxQueue', least: number, most: number): number | undefined =>
+    fields[name] === undefined ? undefined : reader.integer(fields[name], name, least, most);
+  const min = number('min', 0, MAX_SANDBOXES) ?? 1;
+  const max = number('max', 1, MAX_SANDBOXES) ?? min + 2 * os.availableParallelism();
+  const maxQueue = number('maxQueue', 0, Number.MAX_SAFE_INTEGER) ?? DEFAULT_QUEUE;
+  if (max < min) issues.add('max', `is ${max}, below min, which is ${min}`);
+  const { min: _min, max: _max, maxQueue: _maxQueue, ...rest } = fields;
+  const base = readSandbox(reader, rest);
+  issues.throwIfAny();
+  const sandbox = (): SandboxConfig => {
+    const id = randomId();
+    return { ...base, id, hostname: base.hostname === base.id ? id : base.hostname };
+  };
+  return { min, max, maxQueue, sandbox };
+}

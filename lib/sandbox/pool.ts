@@ -177,7 +177,9 @@ export class SandboxPool extends EventEmitter {
 
   private fill(): void {
     if (this.state === 'closed') return;
-    const spare = this.state === 'open' ? this.config.min : 0;
+    // Making one takes a CPU from programs that run: the reserve is restored when they are done, or when it runs short.
+    const restore = this.lent.size === 0 || this.ready.size * 2 < this.config.min;
+    const spare = this.state === 'open' && restore ? this.config.min : this.ready.size;
     const missing = (): number => spare + this.waiting.size - this.ready.size - this.making.size;
     while (missing() > 0 && this.size < this.config.max) this.make().catch((error) => this.onFailure(error));
   }

@@ -1,4 +1,4 @@
-import type { RecordedCalls, Violation } from './seccomp';
+import type { Violation } from './seccomp';
 
 /** Why a run ended. */
 export type Reason =
@@ -65,7 +65,5 @@ export interface IsolateResult<Output = string> {
   readonly dropped: readonly Dropped[];
   /** What the seccomp filter refused; always empty without `seccomp: { trace: true }`. */
   readonly violations: readonly Violation[];
-  /** Every system call by name; only with `seccomp: { record: true }`. */
-  readonly calls?: RecordedCalls;
   readonly command: readonly string[];
 }

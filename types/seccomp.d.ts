@@ -147,44 +147,6 @@ export interface SeccompSettings {
    * Linux 5.5. Source: seccomp_unotify(2).
    */
   readonly trace?: boolean;
-  /**
-   * Count every call that the program makes, in `result.calls`: the input of `seccomp.learn`. Each call takes the round trip.
-   * Default false.
-   */
-  readonly record?: boolean;
-  /** Calls that Node answers, by name; whatever the profile says about them. */
-  readonly notify?: Readonly<Record<string, NotifyHandler>>;
-  /** Milliseconds for a handler; then the call gets EPERM. Default 5,000. */
-  readonly notifyTimeout?: number;
-}
-
-/** Number of calls by name, over one run. */
-export type RecordedCalls = Readonly<Record<string, number>>;
-
-/**
- * What the program gets. `continue` lets the kernel carry the call out: never on the strength of what was read from the
- * program's memory, which another thread may have changed since (seccomp_unotify(2)).
- */
-export type NotifyAnswer = 'continue' | { readonly errno: string | number } | { readonly value: number | bigint };
-
-/** Decides about one call while the program waits. One that throws is a refusal (EPERM) and an event `handlerError`. */
-export type NotifyHandler = (call: NotifiedCall) => NotifyAnswer | Promise<NotifyAnswer>;
-
-/** A call that waits for its answer. */
-export interface NotifiedCall {
-  readonly syscall: string;
-  readonly number: number;
-  /** All six registers, unsigned. */
-  readonly args: readonly bigint[];
-  /** Thread id on the host. */
-  readonly pid: number;
-  readonly program: string | undefined;
-  readonly instructionPointer: bigint;
-  /** Bytes of the program's memory; fewer at its end. Throws ESRCH when the program has gone, EIO for an address without memory. */
-  read(address: bigint, length: number): Buffer;
-  /** Up to a NUL or `max` bytes (default 4,096). */
-  readString(address: bigint, max?: number): string;
-  write(address: bigint, bytes: Uint8Array): void;
 }
 
 /** Calls that the filter refused: one entry for each call, answer and program. */

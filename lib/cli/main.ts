@@ -2,16 +2,12 @@
 /** linux-isolate on the command line: picks the command, prints errors, sets the exit code. */
 import { doctorCommand } from './doctor';
 import { inspectCommand } from './inspect';
-import { learnCommand } from './learn';
 import { runCommand } from './run';
-import { seccompCommand } from './seccomp';
 
 const help = `Usage: linux-isolate <command>
 
   run [options] -- command [args…]   run a program in a sandbox (linux-isolate run --help)
   inspect [pid]                      the namespaces of a process, or all that can be seen [--json]
-  learn [options] -- command [args…] record a program's system calls, print the profile that allows them
-  seccomp <command> PROFILE …        compile, disasm, simulate, explain, diff
   doctor                             what this host can do [--json]
 `;
 
@@ -25,10 +21,6 @@ async function main(args: string[]): Promise<number> {
       return runCommand(rest);
     case 'inspect':
       return inspectCommand(rest);
-    case 'learn':
-      return learnCommand(rest);
-    case 'seccomp':
-      return seccompCommand(rest);
     case 'doctor':
       return doctorCommand(rest);
     case undefined:

@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream';
 import type { Resources } from '../../types/cgroups';
 import type { NamespaceKind } from '../../types/namespaces';
 import type { OutputOption } from '../../types/process';
-import type { NotifyHandler, ProfileInput } from '../../types/seccomp';
+import type { ProfileInput } from '../../types/seccomp';
 
 export interface IdRange {
   readonly inside: number;
@@ -62,15 +62,6 @@ export interface CapabilityConfig {
   readonly ambient: bigint;
 }
 
-export interface SeccompConfig {
-  readonly profile: ProfileInput | 'unconfined';
-  readonly trace: boolean;
-  readonly record: boolean;
-  readonly notify: ReadonlyMap<string, NotifyHandler>;
-  /** Milliseconds. */
-  readonly notifyTimeout: number;
-}
-
 export interface SandboxConfig {
   readonly id: string;
   readonly root: RootConfig;
@@ -86,7 +77,7 @@ export interface SandboxConfig {
   readonly user: UserConfig;
   readonly capabilities: CapabilityConfig;
   readonly noNewPrivileges: boolean;
-  readonly seccomp: SeccompConfig;
+  readonly seccomp: { readonly profile: ProfileInput | 'unconfined'; readonly trace: boolean };
   readonly maskedPaths: readonly string[];
   readonly readonlyPaths: readonly string[];
   readonly oomScoreAdj: number;

@@ -5,7 +5,7 @@ import type net from 'node:net';
 import { type Readable, Transform, type Writable } from 'node:stream';
 import tty from 'node:tty';
 import type { SandboxProcess } from '../../types/process';
-import type { Dropped, IsolateResult } from '../../types/result';
+import type { Dropped, IsolateResult, Usage } from '../../types/result';
 import type { Group } from '../cgroups';
 import { StateError } from '../errors';
 import type { ExitFacts } from '../launcher';
@@ -14,7 +14,6 @@ import { signalName, signalNumber } from '../process';
 import type { ProcessConfig } from './config';
 import type { Stdio } from './stdio';
 import { type TracedFilter, Tracer } from './tracer';
-import { usageOf } from './usage';
 import { type Act, verdict } from './verdict';
 
 const TIOCSWINSZ = 0x5414;
@@ -176,17 +175,14 @@ export class Process extends EventEmitter implements SandboxProcess {
 
   /** Its filter asks before it refuses. */
   trace(fd: number, filter: TracedFilter): void {
-    this.tracer = new Tracer(fd, filter, {
-      violation: (violation, fatal) => {
-        this.emit('violation', violation);
-        if (!fatal) return;
-        const { syscall, number } = violation;
-        this.end({
-          reason: 'seccomp',
-          evidence: { source: 'seccomp_unotify', key: syscall ?? 'syscall', value: number },
-        });
-      },
-      handlerError: (error) => this.emit('handlerError', error),
+    this.tracer = new Tracer(fd, filter, (violation, fatal) => {
+      this.emit('violation', violation);
+      if (!fatal) return;
+      const { syscall, number } = violation;
+      this.end({
+        reason: 'seccomp',
+        evidence: { source: 'seccomp_unotify', key: syscall ?? 'syscall', value: number },
+      });
     });
   }
 
@@ -223,7 +219,7 @@ export class Process extends EventEmitter implements SandboxProcess {
     this.release();
     // Counters first: the supervisor removes the cgroup with the sandbox.
     const oom = this.host.group?.takeOom();
-    const usage = usageOf(exit, this.host.group, this.cpuBefore);
+    const usage = this.usage(exit);
     const cpu = this.config.rlimits.find(({ resource }) => resource === RLIMIT_CPU);
     const cpuLimit = cpu && { soft: Number(cpu.soft), hard: Number(cpu.hard) };
     this.emit('exit', this.exitCode, this.signalCode);
@@ -247,10 +243,32 @@ export class Process extends EventEmitter implements SandboxProcess {
       durations: { wall: exit.wallNs / 1e6, total: Number(process.hrtime.bigint() - this.started) / 1e6 },
       dropped: this.host.dropped,
       violations: this.tracer?.violations ?? [],
-      ...(this.tracer?.records ? { calls: this.tracer.calls } : {}),
       command: this.spawnargs,
     });
     this.emit('close', this.exitCode, this.signalCode);
+  }
+
+  private usage(exit: ExitFacts): Usage {
+    const group = this.host.group?.usage();
+    const own = exit.userTimeUs + exit.systemTimeUs;
+    const counted = group?.cpuTimeUs === undefined ? undefined : group.cpuTimeUs - (this.cpuBefore ?? 0);
+    const peak =
+      group?.memoryPeakBytes === undefined
+        ? { memoryPeakBytes: exit.maxRssKib * 1024, memoryPeakSource: 'wait4 ru_maxrss' }
+        : { memoryPeakBytes: group.memoryPeakBytes, memoryPeakSource: group.memoryPeakSource as string };
+    return {
+      cpuTimeUs: counted ?? own,
+      cpuTimeSource: counted === undefined ? 'wait4 rusage' : (group?.cpuTimeSource as string),
+      userTimeUs: exit.userTimeUs,
+      systemTimeUs: exit.systemTimeUs,
+      ...peak,
+      ...(group?.pidsPeak === undefined ? {} : { pidsPeak: group.pidsPeak }),
+      majorFaults: exit.majorFaults,
+      minorFaults: exit.minorFaults,
+      voluntarySwitches: exit.voluntarySwitches,
+      involuntarySwitches: exit.involuntarySwitches,
+      outputBytes: this.outputBytes,
+    };
   }
 
   /**

@@ -1,4 +1,4 @@
-/** A filter that asks instead of answering: about its refusals (`trace`), or about every call (`record`). */
+/** A filter whose refusals are asked about instead of answered: what `trace` installs. */
 import type { CompiledFilter } from '../../types/seccomp';
 
 const BPF_RET = 0x06;
@@ -11,9 +11,7 @@ const ENOSYS = 38;
 const FLAG_TSYNC = 1;
 const FLAG_NEW_LISTENER = 8;
 
-export type Asked = 'nothing' | 'refusals' | 'everything';
-
-const made = new WeakMap<CompiledFilter, Map<Asked, CompiledFilter>>();
+const made = new WeakMap<CompiledFilter, CompiledFilter>();
 
 /** ENOSYS stays as it is: that is how programs find out which calls exist, and no refusal. */
 function isRefusal(value: number): boolean {
@@ -22,23 +20,19 @@ function isRefusal(value: number): boolean {
   return action === RET_KILL_PROCESS || action === RET_KILL_THREAD;
 }
 
-/** With a listener; `nothing` leaves only the profile's own SCMP_ACT_NOTIFY. */
-export function listening(filter: CompiledFilter, asked: Asked): CompiledFilter {
-  const known = made.get(filter) ?? new Map<Asked, CompiledFilter>();
-  made.set(filter, known);
-  let result = known.get(asked);
-  if (!result) {
-    const program = Buffer.from(filter.program);
-    for (let at = 0; at < program.length; at += 8) {
-      if (program.readUInt16LE(at) !== BPF_RET) continue;
-      const ask = asked === 'everything' || (asked === 'refusals' && isRefusal(program.readUInt32LE(at + 4)));
-      if (ask) program.writeUInt32LE(RET_USER_NOTIF, at + 4);
+export function traced(filter: CompiledFilter): CompiledFilter {
+  const known = made.get(filter);
+  if (known) return known;
+  const program = Buffer.from(filter.program);
+  for (let at = 0; at < program.length; at += 8) {
+    if (program.readUInt16LE(at) === BPF_RET && isRefusal(program.readUInt32LE(at + 4))) {
+      program.writeUInt32LE(RET_USER_NOTIF, at + 4);
     }
-    // One thread installs it, so there is none to synchronise with (and with a listener the two exclude each other).
-    const flags = (filter.flags & ~FLAG_TSYNC) | FLAG_NEW_LISTENER;
-    result = Object.freeze({ ...filter, program, flags, notify: true });
-    known.set(asked, result);
   }
+  // One thread installs it, so there is none to synchronise with (and with a listener the two exclude each other).
+  const flags = (filter.flags & ~FLAG_TSYNC) | FLAG_NEW_LISTENER;
+  const result = Object.freeze({ ...filter, program, flags, notify: true });
+  made.set(filter, result);
   return result;
 }
 

@@ -1,5 +1,3 @@
-import type { Violation } from './seccomp';
-
 /** Why a run ended. */
 export type Reason =
   | 'exited'
@@ -63,7 +61,5 @@ export interface IsolateResult<Output = string> {
   /** Milliseconds: `wall` from fork to reaping, `total` from the call to the result. */
   readonly durations: { readonly wall: number; readonly total: number };
   readonly dropped: readonly Dropped[];
-  /** What the seccomp filter refused; always empty without `seccomp: { trace: true }`. */
-  readonly violations: readonly Violation[];
   readonly command: readonly string[];
 }

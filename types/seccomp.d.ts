@@ -137,42 +137,6 @@ export interface CompiledFilter {
   readonly unknownNames: readonly string[];
 }
 
-/** A profile together with how it is used. */
-export interface SeccompSettings {
-  /** Default `default`. */
-  readonly profile?: BuiltInProfile | 'unconfined' | SeccompProfile;
-  /**
-   * Report what is refused, in `result.violations` and as event `violation`. The answers stay the same, but each refusal takes a
-   * round trip through Node (some 50 µs instead of 0.2), so it is for finding out, not for every run. Default false.
-   * Linux 5.5. Source: seccomp_unotify(2).
-   */
-  readonly trace?: boolean;
-}
-
-/** Calls that the filter refused: one entry for each call, answer and program. */
-export interface Violation {
-  /** Undefined for a number without a name. */
-  readonly syscall: string | undefined;
-  readonly number: number;
-  /** The kernel's ABI name, or the AUDIT_ARCH_* value of one that is not known here. */
-  readonly arch: string;
-  /** All six as the registers held them the first time, hexadecimal. */
-  readonly args: readonly string[];
-  readonly instructionPointer: string;
-  /** On the host, the first time. */
-  readonly pid: number;
-  /** The thread's name (/proc/pid/comm), when it could be read. */
-  readonly program: string | undefined;
-  readonly action: SeccompAction;
-  /** The answer of ERRNO. */
-  readonly errno: string | undefined;
-  /** Which rule decided, in a sentence. */
-  readonly rule: string;
-  /** The change of the profile that would allow the call. */
-  readonly suggestion: string | undefined;
-  readonly count: number;
-}
-
 /** One system call. */
 export interface Call {
   /** Name or number. For x32 the number without the x32 bit is understood too. */

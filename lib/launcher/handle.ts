@@ -16,7 +16,6 @@ export interface LauncherEvents {
   exited(spawnId: number, exit: ExitFacts): void;
   initExited(status: number): void;
   root(fd: number | undefined): void;
-  listener(spawnId: number, fd: number): void;
   gone(facts: { readonly cleanedUp: boolean; readonly protocolError: Error | undefined }): void;
 }
 
@@ -151,8 +150,6 @@ export class LauncherHandle {
         return this.events.initExited(message.status);
       case 'root':
         return this.events.root(message.fd);
-      case 'listener':
-        return this.events.listener(message.spawnId, message.fd);
     }
   }
 

@@ -7,7 +7,6 @@
  *    │                              │ writes identity maps, go ──▶│ mounts, pivot_root, …
  *    │◀──────────────────────────── ready ────────────────────────│
  *    │                              │                             │ vfork ─────────────────▶│ …, seccomp, execve
- *    │◀──────────────────────────── listener (of a filter that asks) ──────────────────────│
  *    │◀──────────────────────────── spawned ──────────────────────│                         │
  *    │── signal ─────────────────────────────────────────────────▶│ kill ──────────────────▶│
  *    │◀──────────────────────────── exited ───────────────────────│◀── wait4 ───────────────│
@@ -55,8 +54,7 @@ export type Message =
     }
   | { readonly type: 'exited'; readonly spawnId: number; readonly exit: ExitFacts }
   | { readonly type: 'initExited'; readonly status: number }
-  | { readonly type: 'root'; readonly fd: number | undefined }
-  | { readonly type: 'listener'; readonly spawnId: number; readonly fd: number };
+  | { readonly type: 'root'; readonly fd: number | undefined };
 
 export class ProtocolError extends Error {}
 
@@ -95,15 +93,14 @@ export class FrameDecoder {
   }
 }
 
-const withDescriptor: ReadonlySet<number> = new Set([Frame.spawned, Frame.root, Frame.listener]);
-
 function decode(type: number, body: Buffer, fds: number[], senderPid: number): Message {
   const size = (bytes: number): void => {
     if (body.length !== bytes) throw new ProtocolError(`frame ${type} of ${body.length} bytes, expected ${bytes}`);
   };
   const u64 = (at: number): number => Number(body.readBigUInt64LE(at));
   const optional = (value: number): number | undefined => (value === NONE ? undefined : value);
-  if (fds.length > (withDescriptor.has(type) ? 1 : 0)) throw new ProtocolError(`frame ${type} with descriptors`);
+  if (fds.length > (type === Frame.spawned || type === Frame.root ? 1 : 0))
+    throw new ProtocolError(`frame ${type} with descriptors`);
   switch (type) {
     case Frame.ready:
       size(0);
@@ -151,12 +148,6 @@ function decode(type: number, body: Buffer, fds: number[], senderPid: number): M
     case Frame.root:
       size(0);
       return { type: 'root', fd: fds[0] };
-    case Frame.listener: {
-      size(4);
-      const [fd] = fds;
-      if (fd === undefined) throw new ProtocolError('a listener without its descriptor');
-      return { type: 'listener', spawnId: body.readUInt32LE(0), fd };
-    }
     default:
       throw new ProtocolError(`unknown frame ${type}`);
   }

@@ -38,7 +38,5 @@ export interface Native {
   ): number;
   mkdirat(directory: number, name: string, mode: number, uid: number, gid: number): number;
   unlinkat(directory: number, name: string, flags: number, uid: number, gid: number): number;
-  /** 1 with a struct seccomp_notif, -EAGAIN without one, 0 when nobody is left who could ask. */
-  notificationReceive(fd: number, notification: Uint8Array): number;
   ioctl(fd: number, request: number, argument: number | Uint8Array): number;
 }

@@ -8,7 +8,6 @@ export const MAX_FRAME = 8 << 20;
 export const MAX_FDS = 240;
 export const SLOT_BASE = 64;
 export const MAX_SLOTS = 240;
-export const LISTENER_FD = 304;
 export const NONE = 0xffffffff;
 
 export const Frame = {
@@ -22,7 +21,6 @@ export const Frame = {
   exited: 19,
   initExited: 20,
   root: 21,
-  listener: 22,
 } as const;
 
 export const Feature = { clone3: 1, closeRange: 2, openat2: 4, mountApi: 8, mountSetattr: 16 } as const;

@@ -61,7 +61,6 @@ export const ops = {
   checkCwd: { code: 61, fields: {} },
   keyring: { code: 62, fields: {} },
   seccomp: { code: 63, fields: { flags: 'u32', filter: 'bytes' } },
-  listener: { code: 65, fields: {} },
   exec: { code: 64, fields: { candidates: 'strings', argv: 'strings', env: 'strings' } },
 } as const satisfies Record<string, { code: number; fields: Record<string, FieldType> }>;
 

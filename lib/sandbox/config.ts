@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream';
 import type { Resources } from '../../types/cgroups';
 import type { NamespaceKind } from '../../types/namespaces';
 import type { OutputOption } from '../../types/process';
-import type { ProfileInput } from '../../types/seccomp';
+import type { SeccompProfile } from '../../types/seccomp';
 
 export interface IdRange {
   readonly inside: number;
@@ -77,7 +77,7 @@ export interface SandboxConfig {
   readonly user: UserConfig;
   readonly capabilities: CapabilityConfig;
   readonly noNewPrivileges: boolean;
-  readonly seccomp: { readonly profile: ProfileInput | 'unconfined'; readonly trace: boolean };
+  readonly seccomp: 'default' | 'strict' | 'log' | 'unconfined' | SeccompProfile;
   readonly maskedPaths: readonly string[];
   readonly readonlyPaths: readonly string[];
   readonly oomScoreAdj: number;

@@ -13,7 +13,6 @@ import { native } from '../native';
 import { signalName, signalNumber } from '../process';
 import type { ProcessConfig } from './config';
 import type { Stdio } from './stdio';
-import { type TracedFilter, Tracer } from './tracer';
 import { type Act, verdict } from './verdict';
 
 const TIOCSWINSZ = 0x5414;
@@ -51,7 +50,6 @@ export class Process extends EventEmitter implements SandboxProcess {
   private terminalFd: number | undefined;
   private readonly started = process.hrtime.bigint();
   private readonly cpuBefore: number | undefined;
-  private tracer: Tracer | undefined;
   private readonly timers: NodeJS.Timeout[] = [];
   private readonly closing: Promise<void>[] = [];
   private resolve!: (result: IsolateResult) => void;
@@ -173,19 +171,6 @@ export class Process extends EventEmitter implements SandboxProcess {
     for (const timer of this.timers) timer.unref();
   }
 
-  /** Its filter asks before it refuses. */
-  trace(fd: number, filter: TracedFilter): void {
-    this.tracer = new Tracer(fd, filter, (violation, fatal) => {
-      this.emit('violation', violation);
-      if (!fatal) return;
-      const { syscall, number } = violation;
-      this.end({
-        reason: 'seccomp',
-        evidence: { source: 'seccomp_unotify', key: syscall ?? 'syscall', value: number },
-      });
-    });
-  }
-
   /** The program runs (execve succeeded). */
   onSpawned(pid: number, terminal: number | undefined): void {
     this.pid = pid;
@@ -206,7 +191,6 @@ export class Process extends EventEmitter implements SandboxProcess {
   /** It could not be started, or its sandbox failed. */
   onFailed(error: Error): void {
     this.release();
-    this.tracer?.close();
     for (const stream of [this.stdin, this.stdout, this.stderr, ...Object.values(this.fds)]) stream?.destroy();
     this.reject(error);
     if (this.listenerCount('error') > 0) this.emit('error', error);
@@ -231,7 +215,6 @@ export class Process extends EventEmitter implements SandboxProcess {
       const bytes = Buffer.concat(chunks);
       return (this.config.encoding === 'buffer' ? bytes : bytes.toString('utf8')) as string;
     };
-    this.tracer?.close();
     this.resolve({
       ...judged,
       ok: judged.reason === 'exited' && exit.exitCode === 0,
@@ -242,7 +225,6 @@ export class Process extends EventEmitter implements SandboxProcess {
       usage: { ...usage, outputBytes: this.outputBytes },
       durations: { wall: exit.wallNs / 1e6, total: Number(process.hrtime.bigint() - this.started) / 1e6 },
       dropped: this.host.dropped,
-      violations: this.tracer?.violations ?? [],
       command: this.spawnargs,
     });
     this.emit('close', this.exitCode, this.signalCode);

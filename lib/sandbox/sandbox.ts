@@ -25,7 +25,7 @@ import type { CompiledSandbox } from './compile/sandbox';
 import type { ProcessConfig, SandboxConfig } from './config';
 import type { Degraded } from './degrade';
 import { SandboxFiles } from './files';
-import { filtersOf, plainFilter } from './filter';
+import { filtersOf } from './filter';
 import { INIT_PIDS, launch } from './launch';
 import { Process } from './process';
 import { RunError } from './run-error';
@@ -89,7 +89,6 @@ export class Sandbox extends EventEmitter {
       exited: (id, exit) => this.onExited(id, exit),
       initExited: () => this.onInitExited(),
       root: (fd) => this.rootWaiters.shift()?.(fd),
-      listener: (id, fd) => this.onListener(id, fd),
       gone: ({ protocolError }) => this.onGone(protocolError),
     };
     ({
@@ -333,13 +332,6 @@ export class Sandbox extends EventEmitter {
     const entry = this.processes.get(id);
     if (entry) entry.process.onSpawned(pid, terminal);
     else if (terminal !== undefined) closeFd(terminal);
-  }
-
-  private onListener(id: number, fd: number): void {
-    const process = this.processes.get(id)?.process;
-    const plain = plainFilter(this.config);
-    if (process && plain) process.trace(fd, plain);
-    else closeFd(fd);
   }
 
   private onExited(id: number, exit: ExitFacts): void {

@@ -9,7 +9,7 @@ const SIGSYS = 31;
 
 /** What this library did to the process, if anything; the first act counts. */
 export interface Act {
-  readonly reason: Extract<Reason, 'timeout' | 'cpu-timeout' | 'output-limit' | 'seccomp' | 'canceled' | 'killed'>;
+  readonly reason: Extract<Reason, 'timeout' | 'cpu-timeout' | 'output-limit' | 'canceled' | 'killed'>;
   readonly evidence: Evidence;
 }
 

@@ -11,5 +11,4 @@ export { parseProfile } from './parse';
 export { builtInProfile, profileNames } from './profiles';
 export { simulate } from './simulate';
 export { resolveSyscall } from './syscalls';
-export { isListening, traced } from './trace';
 export { validateProfile } from './validate';

@@ -6,7 +6,6 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   InitSpawn(env, exports);
   InitChannel(env, exports);
   InitFiles(env, exports);
-  InitSeccomp(env, exports);
   return exports;
 }
 

@@ -1,6 +1,5 @@
 /** ProcessConfig → plan of one payload, in the order that the kernel forces: see each comment. */
-import { LISTENER_FD, Plan } from '../../plan';
-import { isListening } from '../../seccomp';
+import { Plan } from '../../plan';
 import type { ProcessConfig, SandboxConfig, UserConfig } from '../config';
 import { checkUser, type IdentityPlan } from './identity';
 
@@ -24,8 +23,6 @@ export function compileProcess(
   const user: UserConfig = { ...sandbox.user, ...config.user };
   checkUser(user, identity, 'user');
   const plan = new Plan();
-  const listening = filters.some(isListening);
-  if (listening) plan.add('payload', 'seccomp.trace', { op: 'listener' });
   plan.add('payload', undefined, { op: 'setsid' });
   plan.add('payload', 'stdio', {
     op: 'fds',
@@ -66,8 +63,8 @@ export function compileProcess(
       arg5: 0,
     });
   }
-  const kept = [...(config.terminal ? [0, 1, 2, ...fds] : fds), ...(listening ? [LISTENER_FD] : [])];
-  for (const [first, last] of gaps(kept)) plan.add('payload', undefined, { op: 'closeRange', first, last });
+  for (const [first, last] of gaps(config.terminal ? [0, 1, 2, ...fds] : fds))
+    plan.add('payload', undefined, { op: 'closeRange', first, last });
   plan.add('payload', 'cwd', { op: 'checkCwd' });
   // Last, so that what comes before needs no permission in the profile.
   if (sandbox.noNewPrivileges) addFilters();

@@ -13,8 +13,6 @@ constexpr __u32 kControlFd = 3;
 // Slot n of a plan is file descriptor kSlotBase + n, so that TypeScript can name it in /proc/self/fd paths.
 constexpr __u32 kSlotBase = 64;
 constexpr __u32 kMaxSlots = 240;
-// Where a payload with a listening filter keeps the control socket until its exec.
-constexpr __u32 kListenerFd = kSlotBase + kMaxSlots;
 constexpr __u32 kNone = 0xffffffff;
 
 // A frame: header, then `length` bytes. Descriptors travel with the header's first byte.
@@ -37,7 +35,6 @@ enum Frame : __u16 {
   kFrameExited = 19,      // ExitedBody
   kFrameInitExited = 20,  // InitExitedBody, from the supervisor
   kFrameRoot = 21,        // empty; descriptor: the sandbox's root directory, O_PATH
-  kFrameListener = 22,    // ListenerBody; descriptor: where the payload's filter asks (seccomp_unotify(2))
 };
 
 struct PlanHeader {
@@ -85,10 +82,6 @@ struct FailedBody {
 struct SpawnedBody {
   __u32 id;
   __u32 pid;  // as init sees it
-};
-
-struct ListenerBody {
-  __u32 id;
 };
 
 struct ExitedBody {
@@ -168,7 +161,6 @@ enum Op : __u16 {
   kOpCheckCwd = 61,
   kOpKeyring = 62,
   kOpSeccomp = 63,  // flags, size, filter
-  kOpListener = 65,  //                                       before Fds, for a filter with a listener
   kOpExec = 64,     // candidates, path..., argc, argument..., envc, variable...
 };
 

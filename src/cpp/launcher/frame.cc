@@ -72,7 +72,7 @@ i64 receive_frame(Frame* frame) {
   return error;
 }
 
-i64 send_frame(u16 type, const void* body, u32 length, i32 fd, i32 pid, u32 socket) {
+i64 send_frame(u16 type, const void* body, u32 length, i32 fd, i32 pid) {
   struct {
     CmsgHdr header;
     i32 fd;
@@ -98,8 +98,8 @@ i64 send_frame(u16 type, const void* body, u32 length, i32 fd, i32 pid, u32 sock
   IoVec iov[2] = {{&header, sizeof header}, {body, length}};
   MsgHdr message = {nullptr, 0, iov, 2, control, control_length, 0};
   // Small frames fit the socket buffer whole, so a short write cannot happen to them.
-  i64 n = sys(__NR_sendmsg, socket, &message, kMsgNosignal);
-  if (n == -EPERM && pid) return send_frame(type, body, length, fd, 0, socket);
+  i64 n = sys(__NR_sendmsg, (i32)abi::kControlFd, &message, kMsgNosignal);
+  if (n == -EPERM && pid) return send_frame(type, body, length, fd, 0);
   return n < 0 ? n : 0;
 }
 

@@ -16,6 +16,6 @@ struct Frame {
 i64 receive_frame(Frame* frame);
 
 // `pid` != 0 asks the kernel to vouch for that pid (SCM_CREDENTIALS); without the right to do so the frame goes bare.
-i64 send_frame(u16 type, const void* body, u32 length, i32 fd = -1, i32 pid = 0, u32 socket = abi::kControlFd);
+i64 send_frame(u16 type, const void* body, u32 length, i32 fd = -1, i32 pid = 0);
 
 void send_failed(u32 id, u32 role, u32 op, i64 error);

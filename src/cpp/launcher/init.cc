@@ -63,7 +63,6 @@ void spawn(Frame* request, Context& context) {
   }
   u64 started = now_ns();
   if (!error) {
-    context.spawn_id = header.id;
     context.fds = request->fds;
     context.fd_count = request->fd_count;
     error = start_payload(*request, body, context, &pid, &op);

@@ -8,7 +8,6 @@ struct Context {
   i32 child = 0;       // init, as the supervisor sees it (role Map)
   i32* fds = nullptr;  // what came with a spawn request (role Payload)
   u32 fd_count = 0;
-  u32 spawn_id = 0;
   void* scratch = nullptr;  // for argv and envp (role Payload)
   usize scratch_size = 0;
 

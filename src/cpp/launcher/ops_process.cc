@@ -7,7 +7,7 @@
 #include <linux/seccomp.h>
 #include <linux/time_types.h>
 
-#include "listener.hh"
+#include "ops.hh"
 
 namespace {
 
@@ -109,14 +109,13 @@ i64 check_cwd() {
   return n < 0 ? n : path[0] == '/' ? 0 : -ENOENT;
 }
 
-i64 install_filter(Reader& in, const Context& context) {
+i64 install_filter(Reader& in) {
   u32 flags = in.number();
   u32 size = in.number();
   const u8* filter = in.take(size);
   if (!filter || size % sizeof(struct sock_filter) != 0) return -EBADMSG;
   struct sock_fprog program = {(u16)(size / sizeof(struct sock_filter)), (struct sock_filter*)filter};
   if (size / sizeof(struct sock_filter) > 4096) return -E2BIG;
-  if (flags & SECCOMP_FILTER_FLAG_NEW_LISTENER) return install_listening(program, flags, context);
   return sys(__NR_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program);
 }
 
@@ -193,8 +192,7 @@ i64 run_process_op(u16 code, Reader& in, Context& context) {
     }
     case abi::kOpCheckCwd: return check_cwd();
     case abi::kOpKeyring: return sys(__NR_keyctl, KEYCTL_JOIN_SESSION_KEYRING, nullptr);
-    case abi::kOpSeccomp: return install_filter(in, context);
-    case abi::kOpListener: return sys(__NR_dup3, abi::kControlFd, abi::kListenerFd, O_CLOEXEC) < 0 ? -EMFILE : 0;
+    case abi::kOpSeccomp: return install_filter(in);
     case abi::kOpExec: return exec(in, context);
   }
   return -ENOSYS;

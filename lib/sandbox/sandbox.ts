@@ -18,10 +18,11 @@ import { type CompiledSandbox, compileSandbox } from './compile/sandbox';
 import type { ProcessConfig, SandboxConfig } from './config';
 import { type Degraded, degrade } from './degrade';
 import { SandboxFiles } from './files';
-import { filtersOf } from './filter';
+import { filtersOf, listens } from './filter';
 import { gatherFacts } from './host-facts';
 import { Process } from './process';
 import { RunError } from './run-error';
+import { Supervisor } from './notify';
 import { openStdio } from './stdio';
 import { Issues, Reader } from './validate/reader';
 import { readResources } from './validate/resources';
@@ -79,7 +80,7 @@ export class Sandbox extends EventEmitter {
   ) {
     super();
     this.id = config.id;
-    this.group = Group.create(config.resources, { degrade: config.onUnsupported === 'degrade', extraPids: INIT_PIDS });
+    this.group = Group.create(config.resources, { degrade: config.onUnsupported === 'degrade', extraPids: ownPids(config) });
     const opened: number[] = [];
     try {
       this.degraded = degrade(config, this.group?.dropped ?? []);
@@ -97,6 +98,7 @@ export class Sandbox extends EventEmitter {
         spawned: (id, pid, terminal) => this.onSpawned(id, pid, terminal),
         exited: (id, exit) => this.onExited(id, exit),
         initExited: () => {},
+        listener: (id, fd) => this.onListener(id, fd),
         root: (fd) => this.rootWaiters.shift()?.(fd),
         gone: ({ protocolError }) => this.onGone(protocolError),
       });
@@ -163,7 +165,7 @@ export class Sandbox extends EventEmitter {
       const process = new Process(id, config, stdio, this.hostFor(), collect);
       this.processes.set(id, { process, plan });
       this.handle.ref();
-      this.handle.send(Frame.spawn, encodeSpawn({ id, terminal: config.terminal }, plan), stdio.send, () => {
+      this.handle.send(Frame.spawn, encodeSpawn({ id, terminal: config.terminal, listener: listens(this.config.seccomp) }, plan), stdio.send, () => {
         for (const fd of stdio.ours) closeFd(fd);
       });
       return process;
@@ -271,7 +273,7 @@ export class Sandbox extends EventEmitter {
     reader.issues.throwIfAny();
     if (!this.group)
       throw new StateError('The sandbox was created without limits', { hint: 'Give it some at creation' });
-    this.group.update(parsed, INIT_PIDS);
+    this.group.update(parsed, ownPids(this.config));
   }
 
   /** What the sandbox uses now; figures that no cgroup counts are absent. */
@@ -342,6 +344,19 @@ export class Sandbox extends EventEmitter {
     else if (terminal !== undefined) closeFd(terminal);
   }
 
+  private onListener(id: number, fd: number | undefined): void {
+    if (fd === undefined) return;
+    const process = this.processes.get(id)?.process;
+    if (!process) return closeFd(fd);
+    process.supervisor = new Supervisor(this.config, fd, {
+      violation: (violation) => {
+        process.emit('violation', violation);
+        this.emit('violation', violation, process);
+      },
+      handlerError: (error) => this.emit('notifyError', error, process),
+    });
+  }
+
   private onExited(id: number, exit: ExitFacts): void {
     const entry = this.processes.get(id);
     if (!entry) return;
@@ -378,6 +393,11 @@ export class Sandbox extends EventEmitter {
     this.files.close();
     this.emit('exit');
   }
+}
+
+/** A listener is brought out by a courier, which is gone when the program runs. */
+function ownPids(config: SandboxConfig): number {
+  return INIT_PIDS + Number(listens(config.seccomp));
 }
 
 function openForPlan({ path, directory, write }: CompiledSandbox['open'][number]): number {

@@ -277,7 +277,11 @@ export interface SeccompOptions {
 /** Where recorded calls go. */
 export interface CallRecorder {
   /** @param rule path of the profile's rule that allowed it; undefined for its default action */
-  add(profile: SeccompProfile, call: { readonly syscall: string; readonly rule: string | undefined }, allowed: boolean): void;
+  add(
+    profile: SeccompProfile,
+    call: { readonly syscall: string; readonly rule: string | undefined },
+    allowed: boolean,
+  ): void;
 }
 
 /** A call that the profile refused. */
@@ -285,10 +289,12 @@ export interface Violation {
   readonly syscall: string | undefined;
   readonly number: number;
   readonly arch: ArchName | undefined;
-  readonly args: readonly bigint[];
+  /** The six registers, `0x…`. */
+  readonly args: readonly string[];
   /** Arguments for people: paths and addresses where the call has such, else numbers. The guest's words. */
   readonly decoded: readonly string[];
-  readonly instructionPointer: bigint;
+  /** `0x…` */
+  readonly instructionPointer: string;
   /** Thread id, on the host. */
   readonly pid: number;
   /** /proc/<pid>/exe inside. */

@@ -46,7 +46,8 @@ export class Supervisor {
   private answer(notification: Notification): void {
     const call = this.listener.call(notification);
     const { notify } = this.config.seccomp;
-    const handler = call.syscall !== undefined && Object.hasOwn(notify, call.syscall) ? notify[call.syscall] : undefined;
+    const handler =
+      call.syscall !== undefined && Object.hasOwn(notify, call.syscall) ? notify[call.syscall] : undefined;
     if (!handler) return this.byProfile(notification, call);
     const timer = setTimeout(
       () => done(new IsolateError('ETIMEDOUT', `No answer to ${call.syscall} in time`)),
@@ -138,4 +139,3 @@ function programOf(pid: number): string | undefined {
     return undefined;
   }
 }
-

@@ -20,9 +20,9 @@ import { type Degraded, degrade } from './degrade';
 import { SandboxFiles } from './files';
 import { filtersOf, listens } from './filter';
 import { gatherFacts } from './host-facts';
+import { Supervisor } from './notify';
 import { Process } from './process';
 import { RunError } from './run-error';
-import { Supervisor } from './notify';
 import { openStdio } from './stdio';
 import { Issues, Reader } from './validate/reader';
 import { readResources } from './validate/resources';
@@ -80,7 +80,10 @@ export class Sandbox extends EventEmitter {
   ) {
     super();
     this.id = config.id;
-    this.group = Group.create(config.resources, { degrade: config.onUnsupported === 'degrade', extraPids: ownPids(config) });
+    this.group = Group.create(config.resources, {
+      degrade: config.onUnsupported === 'degrade',
+      extraPids: ownPids(config),
+    });
     const opened: number[] = [];
     try {
       this.degraded = degrade(config, this.group?.dropped ?? []);
@@ -165,9 +168,14 @@ export class Sandbox extends EventEmitter {
       const process = new Process(id, config, stdio, this.hostFor(), collect);
       this.processes.set(id, { process, plan });
       this.handle.ref();
-      this.handle.send(Frame.spawn, encodeSpawn({ id, terminal: config.terminal, listener: listens(this.config.seccomp) }, plan), stdio.send, () => {
-        for (const fd of stdio.ours) closeFd(fd);
-      });
+      this.handle.send(
+        Frame.spawn,
+        encodeSpawn({ id, terminal: config.terminal, listener: listens(this.config.seccomp) }, plan),
+        stdio.send,
+        () => {
+          for (const fd of stdio.ours) closeFd(fd);
+        },
+      );
       return process;
     } catch (error) {
       for (const fd of stdio.ours) closeFd(fd);

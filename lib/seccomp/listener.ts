@@ -80,7 +80,9 @@ export class Listener {
     };
     const read = (address: bigint, length: number): Buffer => {
       const bytes = Buffer.alloc(Math.min(length, MAX_READ));
-      const n = check(native().readMemory(pid, address, bytes), 'process_vm_readv', { what: `0x${address.toString(16)}` });
+      const n = check(native().readMemory(pid, address, bytes), 'process_vm_readv', {
+        what: `0x${address.toString(16)}`,
+      });
       return valid(bytes.subarray(0, n));
     };
     return {

@@ -12,7 +12,11 @@ export function parseSocketAddress(bytes: Buffer): SocketAddress {
   if (family === AF_INET6 && bytes.length >= 24) {
     const groups = Array.from({ length: 8 }, (_, i) => bytes.readUInt16BE(8 + 2 * i).toString(16));
     // As URL writes it: the shortest form, and the same for the same address.
-    return { family, port: bytes.readUInt16BE(2), address: new URL(`http://[${groups.join(':')}]`).hostname.slice(1, -1) };
+    return {
+      family,
+      port: bytes.readUInt16BE(2),
+      address: new URL(`http://[${groups.join(':')}]`).hostname.slice(1, -1),
+    };
   }
   if (family === AF_UNIX) {
     const text = bytes.toString('utf8', 2);

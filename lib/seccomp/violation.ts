@@ -35,16 +35,20 @@ export function describeViolation(
     syscall: call.syscall,
     number,
     arch: call.arch,
-    args,
+    args: args.map(hex),
     decoded: decodeArguments(call),
-    instructionPointer,
+    instructionPointer: hex(instructionPointer),
     pid,
     program,
     action: why.action,
     errno: why.action === 'SCMP_ACT_ERRNO' ? errnoName(why.data) : undefined,
     rule: why.rule?.path,
     text: why.text,
-    suggestion: suggest(call, why.tried.length > 0 ? why.tried.map(({ path }) => path) : [], profile),
+    suggestion: suggest(
+      call,
+      why.tried.map(({ path }) => path),
+      profile,
+    ),
   };
 }
 
@@ -60,15 +64,17 @@ function decodeArguments(call: NotifiedCall): string[] {
     } catch {
       // Not readable, or gone: the number says what there is to say.
     }
-    return arg < 4096n ? `${arg}` : `0x${arg.toString(16)}`;
+    return arg < 4096n ? `${arg}` : hex(arg);
   });
 }
+
+const hex = (value: bigint): string => `0x${value.toString(16)}`;
 
 /** Where the profile tells arguments apart, only this call's arguments; else the call. */
 function suggest(call: NotifiedCall, tried: readonly string[], profile: SeccompProfile): SeccompRule {
   const names = [call.syscall ?? `${call.number}`];
   const rules = tried.map((path) => profile.syscalls?.[Number(/\d+/.exec(path)?.[0])]);
   const indexes = [...new Set(rules.flatMap((rule) => (rule?.args ?? []).map(({ index }) => index)))].sort();
-  const args = indexes.map((index) => ({ index, value: call.args[index] as bigint, op: 'SCMP_CMP_EQ' as const }));
+  const args = indexes.map((index) => ({ index, value: hex(call.args[index] as bigint), op: 'SCMP_CMP_EQ' as const }));
   return { names, action: 'SCMP_ACT_ALLOW', ...(args.length > 0 && { args }) };
 }

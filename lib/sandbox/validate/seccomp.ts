@@ -2,8 +2,8 @@
 import type { CompileOptions, NotifyHandler, ProfileInput, SeccompProfile } from '../../../types/seccomp';
 import { ValidationError } from '../../errors';
 import { checkActions, compile } from '../../seccomp';
-import { knownNames } from '../../seccomp/syscalls';
 import { neverNotified } from '../../seccomp/supervise';
+import { knownNames } from '../../seccomp/syscalls';
 import { didYouMean } from '../../utils/suggest';
 import type { SeccompConfig } from '../config';
 import { allowsMore, baseProfile, listens } from '../filter';
@@ -19,7 +19,8 @@ export const compileOptions: CompileOptions = { unknownNames: 'ignore' };
 
 export function readSeccomp(reader: Reader, value: unknown, noNewPrivileges: boolean): SeccompConfig {
   const isOptions = typeof value === 'object' && value !== null && !('defaultAction' in value) && isLongForm(value);
-  if (!isOptions) return checkNotify(reader, { ...plainConfig, profile: readProfile(reader, value, 'seccomp') }, 'seccomp');
+  if (!isOptions)
+    return checkNotify(reader, { ...plainConfig, profile: readProfile(reader, value, 'seccomp') }, 'seccomp');
   const fields = reader.fields(value, 'seccomp', optionNames);
   const given = <T>(name: (typeof optionNames)[number], read: (v: unknown, path: string) => T | undefined) =>
     fields[name] === undefined ? undefined : read(fields[name], `seccomp.${name}`);
@@ -103,12 +104,17 @@ function checkNotify(reader: Reader, config: SeccompConfig, path: string): Secco
     if (rule.action !== 'SCMP_ACT_NOTIFY') continue;
     const lacking = (rule.names ?? [rule.name ?? '']).filter((name) => !Object.hasOwn(config.notify, name));
     if (lacking.length > 0)
-      reader.issues.add(`${path}.syscalls[${i}]`, `asks about ${lacking.join(', ')}`, 'Give handlers in seccomp.notify');
+      reader.issues.add(
+        `${path}.syscalls[${i}]`,
+        `asks about ${lacking.join(', ')}`,
+        'Give handlers in seccomp.notify',
+      );
   }
   const last = profile && config.filters.filter((filter) => !allowsMore(compile(filter, compileOptions).program));
   if (profile && last?.length) {
     const closed = listens(config) || !allowsMore(compile(profile, compileOptions).program);
-    if (closed) reader.issues.add('seccomp.filters', 'refuse seccomp(2), and so does the profile: only one of them can');
+    if (closed)
+      reader.issues.add('seccomp.filters', 'refuse seccomp(2), and so does the profile: only one of them can');
   }
   return config;
 }

@@ -42,8 +42,10 @@ void deliver_listener(Attempt* attempt) {
   attempt->pid = (i32)vfork_payload(attempt, CLONE_FILES | CLONE_PARENT);
   if (attempt->pid < 0) attempt->error = attempt->pid, attempt->syscall = last_syscall;
   if (attempt->error) return;
+  // It may well have got the control socket's number.
+  i64 listener = sys(__NR_fcntl, attempt->listener, F_DUPFD_CLOEXEC, abi::kCourierFd);
   sys(__NR_dup3, (i32)abi::kCourierFd, (i32)abi::kControlFd, O_CLOEXEC);
-  send_frame(abi::kFrameListener, &attempt->id, sizeof attempt->id, attempt->listener);
+  send_frame(abi::kFrameListener, &attempt->id, sizeof attempt->id, (i32)listener);
 }
 
 void enter(Attempt* attempt) {

@@ -260,7 +260,8 @@ export interface SeccompOptions {
   readonly filters?: readonly ProfileInput[];
   /**
    * Handlers by system call. They decide instead of the profile's rules for these calls, in this process, while the caller waits.
-   * execve, execveat, exit and exit_group can't have one. When this process dies, waiting calls fail with ENOSYS.
+   * execve and exit_group can't have one. Calls fail with ENOSYS when this process dies, and from the end of the program whose
+   * start brought the filter on, for what it left running.
    */
   readonly notify?: Readonly<Record<string, NotifyHandler>>;
   /** Milliseconds until a handler's call fails with EPERM. Default 5000. */

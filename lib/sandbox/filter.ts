@@ -16,6 +16,9 @@ const EFAULT = 14;
 export const listens = ({ notify, trace, record }: SeccompConfig): boolean =>
   trace || record !== undefined || Object.keys(notify).length > 0;
 
+/** Counted in pids.max besides the programs: init, and while a program starts the courier that brings its listener out. */
+export const ownPids = (config: SandboxConfig): number => 1 + Number(listens(config.seccomp));
+
 /** The profile that decides where no handler does; undefined when nothing is confined or watched. */
 export function baseProfile(config: SeccompConfig): SeccompProfile | undefined {
   const { profile } = config;

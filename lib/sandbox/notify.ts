@@ -1,7 +1,10 @@
 /** Answers the notifications of one process: handlers, refusals that are reported, calls that are written down. */
+
+import type { EventEmitter } from 'node:events';
 import fs from 'node:fs';
 import type { NotifiedCall, NotifyAnswer, Violation } from '../../types/seccomp';
 import { errnoNumber, IsolateError } from '../errors';
+import { closeFd } from '../native';
 import { explain } from '../seccomp';
 import { isPermissive } from '../seccomp/constants';
 import { Listener } from '../seccomp/listener';
@@ -9,6 +12,7 @@ import type { Notification, Response } from '../seccomp/notification';
 import { describeViolation } from '../seccomp/violation';
 import type { SandboxConfig } from './config';
 import { baseProfile, optionsFor } from './filter';
+import type { Process } from './process';
 
 const EPERM = 1;
 /** A hostile program can make any number of refused calls. */
@@ -138,4 +142,22 @@ function programOf(pid: number): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** Events: `violation` of the process and of its sandbox, `notifyError` of the sandbox when a handler failed. */
+export function superviseProcess(
+  sandbox: EventEmitter,
+  process: Process | undefined,
+  config: SandboxConfig,
+  fd: number | undefined,
+): void {
+  if (fd === undefined) return;
+  if (!process) return closeFd(fd);
+  process.supervisor = new Supervisor(config, fd, {
+    violation: (violation) => {
+      process.emit('violation', violation);
+      sandbox.emit('violation', violation, process);
+    },
+    handlerError: (error) => sandbox.emit('notifyError', error, process),
+  });
 }

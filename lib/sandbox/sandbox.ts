@@ -1,6 +1,5 @@
 /** A sandbox: one launcher and whatever runs in it. run() and spawn() of this package are sandboxes for one program. */
 import { EventEmitter } from 'node:events';
-import fs from 'node:fs';
 import type { Resources } from '../../types/cgroups';
 import type { CollectOptions, ProcessOptions } from '../../types/process';
 import type { Dropped, IsolateResult } from '../../types/result';
@@ -9,7 +8,7 @@ import { Group } from '../cgroups';
 import { StateError } from '../errors';
 import { identity } from '../host/identity';
 import { type ExitFacts, type Failure, failureError, LauncherHandle, launcherLost } from '../launcher';
-import { check, closeFd, native } from '../native';
+import { closeFd } from '../native';
 import { encodePlan, encodeSpawn, Frame, type Plan } from '../plan';
 import { signalNumber } from '../process';
 import { hostIds } from './compile/identity';
@@ -18,9 +17,9 @@ import { type CompiledSandbox, compileSandbox } from './compile/sandbox';
 import type { ProcessConfig, SandboxConfig } from './config';
 import { type Degraded, degrade } from './degrade';
 import { SandboxFiles } from './files';
-import { filtersOf, listens } from './filter';
-import { gatherFacts } from './host-facts';
-import { Supervisor } from './notify';
+import { filtersOf, listens, ownPids } from './filter';
+import { gatherFacts, openForPlan } from './host-facts';
+import { superviseProcess } from './notify';
 import { Process } from './process';
 import { RunError } from './run-error';
 import { openStdio } from './stdio';
@@ -32,8 +31,6 @@ import { killedExit } from './verdict';
 const SIGKILL = 9;
 const SIGSTOP = 19;
 const SIGCONT = 18;
-/** Init itself counts towards pids.max. */
-const INIT_PIDS = 1;
 const DEFAULT_STOP_MS = 10_000;
 const DEFAULT_MAX_OUTPUT = 8 * 2 ** 20;
 
@@ -101,7 +98,7 @@ export class Sandbox extends EventEmitter {
         spawned: (id, pid, terminal) => this.onSpawned(id, pid, terminal),
         exited: (id, exit) => this.onExited(id, exit),
         initExited: () => {},
-        listener: (id, fd) => this.onListener(id, fd),
+        listener: (id, fd) => superviseProcess(this, this.processes.get(id)?.process, config, fd),
         root: (fd) => this.rootWaiters.shift()?.(fd),
         gone: ({ protocolError }) => this.onGone(protocolError),
       });
@@ -291,7 +288,7 @@ export class Sandbox extends EventEmitter {
     return {
       processes: this.processes.size,
       ...current,
-      ...(current.pids === undefined ? {} : { pids: current.pids - INIT_PIDS }),
+      ...(current.pids === undefined ? {} : { pids: current.pids - 1 }),
     };
   }
 
@@ -352,19 +349,6 @@ export class Sandbox extends EventEmitter {
     else if (terminal !== undefined) closeFd(terminal);
   }
 
-  private onListener(id: number, fd: number | undefined): void {
-    if (fd === undefined) return;
-    const process = this.processes.get(id)?.process;
-    if (!process) return closeFd(fd);
-    process.supervisor = new Supervisor(this.config, fd, {
-      violation: (violation) => {
-        process.emit('violation', violation);
-        this.emit('violation', violation, process);
-      },
-      handlerError: (error) => this.emit('notifyError', error, process),
-    });
-  }
-
   private onExited(id: number, exit: ExitFacts): void {
     const entry = this.processes.get(id);
     if (!entry) return;
@@ -401,17 +385,6 @@ export class Sandbox extends EventEmitter {
     this.files.close();
     this.emit('exit');
   }
-}
-
-/** A listener is brought out by a courier, which is gone when the program runs. */
-function ownPids(config: SandboxConfig): number {
-  return INIT_PIDS + Number(listens(config.seccomp));
-}
-
-function openForPlan({ path, directory, write }: CompiledSandbox['open'][number]): number {
-  const { O_RDONLY, O_WRONLY, O_DIRECTORY } = fs.constants;
-  const flags = directory ? O_RDONLY | O_DIRECTORY : write ? O_WRONLY : O_RDONLY;
-  return check(native().open(path, flags), 'open', { path });
 }
 
 /** A promise also for what is thrown at once. */

@@ -5,8 +5,8 @@ import { extend } from './edit';
 import { freezeProfile } from './freeze';
 import { namesOf } from './resolve';
 
-/** The launcher makes them between filter and exec, when nobody listens yet. */
-export const neverNotified: readonly string[] = ['execve', 'execveat', 'exit', 'exit_group'];
+/** The launcher's own, between filter and the end of its part, when nobody listens yet. */
+export const neverNotified: readonly string[] = ['execve', 'exit_group'];
 
 export interface Supervision {
   readonly notify: readonly string[];

@@ -41,5 +41,5 @@ export const Flag = {
 
 export const SPAWN_TERMINAL = 1;
 export const SPAWN_LISTENER = 2;
-export const COURIER_FD = 255;
+export const COURIER_FD = 320;
 export const SignalScope = { process: 0, group: 1, all: 2 } as const;

@@ -2,7 +2,7 @@
 import type { SeccompAction, SeccompProfile, SeccompRule } from '../../types/seccomp';
 import { ENOSYS, isPermissive } from './constants';
 import { extend } from './edit';
-import { freezeProfile } from './freeze';
+import { freezeProfile, isFrozenProfile } from './freeze';
 import { namesOf } from './resolve';
 
 /** The launcher's own, between filter and the end of its part, when nobody listens yet. */
@@ -21,12 +21,22 @@ interface Answer {
 
 const NOTIFY = 'SCMP_ACT_NOTIFY';
 
-export function supervised(base: SeccompProfile, { notify, trace, record }: Supervision): SeccompProfile {
-  let profile = base;
-  if (record) profile = ask(base, () => true);
-  else if (trace) profile = ask(base, refuses);
-  if (notify.length > 0) profile = extend(profile, { syscalls: [{ names: notify, action: NOTIFY }] });
-  return freezeProfile(structuredClone(profile));
+const made = new WeakMap<SeccompProfile, Map<string, SeccompProfile>>();
+
+/** Made once for a profile that can't change, so that compile() finds the result by identity. */
+export function supervised(base: SeccompProfile, supervision: Supervision): SeccompProfile {
+  if (!isFrozenProfile(base)) return make(base, supervision);
+  const known = made.get(base) ?? new Map<string, SeccompProfile>();
+  made.set(base, known);
+  const key = JSON.stringify(supervision);
+  const profile = known.get(key) ?? freezeProfile(structuredClone(make(base, supervision)));
+  known.set(key, profile);
+  return profile;
+}
+
+function make(base: SeccompProfile, { notify, trace, record }: Supervision): SeccompProfile {
+  const profile = record ? ask(base, () => true) : trace ? ask(base, refuses) : base;
+  return notify.length > 0 ? extend(profile, { syscalls: [{ names: notify, action: NOTIFY }] }) : profile;
 }
 
 /** ENOSYS is how libcs find out what there is; no refusal that anybody has to hear of. */

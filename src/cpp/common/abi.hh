@@ -10,8 +10,9 @@ constexpr __u32 kVersion = 1;
 constexpr __u32 kMaxFrame = 8 << 20;
 constexpr __u32 kMaxFds = 240;  // below the kernel's SCM_MAX_FD (253)
 constexpr __u32 kControlFd = 3;
-// Where a courier keeps it: above what a request brings, below where op Fds moves that.
-constexpr __u32 kCourierFd = 255;
+// Where a courier keeps it: above where op Fds moves things (256 to 319). That also makes the table large enough before it
+// is shared: growing a shared one waits for an RCU grace period, some 10 ms (fs/file.c, expand_fdtable).
+constexpr __u32 kCourierFd = 320;
 // Slot n of a plan is file descriptor kSlotBase + n, so that TypeScript can name it in /proc/self/fd paths.
 constexpr __u32 kSlotBase = 64;
 constexpr __u32 kMaxSlots = 240;

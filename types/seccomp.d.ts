@@ -268,7 +268,7 @@ export interface SeccompOptions {
   readonly notifyTimeout?: number;
   /**
    * Report refused calls in `result.violations` and as event `violation`. Each refused call then goes through this process (about
-   * 50 µs instead of 0.2); what is allowed costs the same. Answers of ENOSYS are not reported: libcs probe with them.
+   * 90 µs instead of 0.4, see bench/seccomp); what is allowed costs the same. Answers of ENOSYS are not reported: libcs probe with them.
    */
   readonly trace?: boolean;
   /** Writes down every call (see Recorder); what the profile refuses stays refused. Every call goes through this process. */

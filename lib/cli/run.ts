@@ -146,9 +146,11 @@ export async function runCommand(args: string[]): Promise<number> {
     const result = await execute(sandbox, command, rest, processOptions, values.json ?? false);
     status?.stop();
     if (values.json) process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
-    else if (result.violations.length > 0) process.stderr.write(`${violationLines(result.violations)}\n`);
-    else if (result.reason !== 'exited')
-      process.stderr.write(`linux-isolate: ${result.reason} ${JSON.stringify(result.evidence)}\n`);
+    else {
+      if (result.violations.length > 0) process.stderr.write(`${violationLines(result.violations)}\n`);
+      if (result.reason !== 'exited')
+        process.stderr.write(`linux-isolate: ${result.reason} ${JSON.stringify(result.evidence)}\n`);
+    }
     return exitCode(result);
   } catch (error) {
     status?.stop();

@@ -106,7 +106,7 @@ export interface CollectOptions {
 
 /**
  * A process in a sandbox, shaped like child_process.ChildProcess. Events: 'spawn', 'exit' and 'close' (code, signal), 'error',
- * 'terminal' (the terminal's stream).
+ * 'terminal' (the terminal's stream), 'violation' (a Violation, with `seccomp: { trace: true }`).
  */
 export interface SandboxProcess extends NodeJS.EventEmitter {
   /** Pid on the host, once 'spawn' was emitted. */

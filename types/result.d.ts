@@ -1,3 +1,5 @@
+import type { Violation } from './seccomp';
+
 /** Why a run ended. */
 export type Reason =
   | 'exited'
@@ -61,5 +63,7 @@ export interface IsolateResult<Output = string> {
   /** Milliseconds: `wall` from fork to reaping, `total` from the call to the result. */
   readonly durations: { readonly wall: number; readonly total: number };
   readonly dropped: readonly Dropped[];
+  /** Calls that the profile refused, at most 256 different ones; only with `seccomp: { trace: true }`. */
+  readonly violations: readonly Violation[];
   readonly command: readonly string[];
 }

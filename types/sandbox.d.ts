@@ -2,7 +2,7 @@ import type { Resources } from './cgroups';
 import type { Mount, RootOptions } from './mounts';
 import type { IdMapping, NamespaceOptions, TimeOffsets } from './namespaces';
 import type { CapabilitySets, CollectOptions, ProcessOptions, UserOptions } from './process';
-import type { SeccompProfile } from './seccomp';
+import type { SeccompOptions, SeccompProfile } from './seccomp';
 
 /** What a sandbox is. Everything has a safe default; see README, "Defaults". */
 export interface SandboxOptions {
@@ -32,7 +32,7 @@ export interface SandboxOptions {
   /** Default true. Source: prctl(2) PR_SET_NO_NEW_PRIVS. */
   readonly noNewPrivileges?: boolean;
   /** `default` (an allow-list), `strict`, a profile in OCI or Docker JSON, or `unconfined`. */
-  readonly seccomp?: 'default' | 'strict' | 'log' | 'unconfined' | SeccompProfile;
+  readonly seccomp?: 'default' | 'strict' | 'log' | 'unconfined' | SeccompProfile | SeccompOptions;
   /** Paths that are covered. Default: what tells about the host in /proc and /sys. */
   readonly maskedPaths?: readonly string[];
   /** Paths that are made read-only. Default: /proc/sys and others like it. */

@@ -209,3 +209,107 @@ export interface ProfileDifference {
   /** Seen from `before`: what `after` does. */
   readonly change: 'allowed' | 'refused' | 'changed';
 }
+
+/** How a handler answers: the call's result, a failure, a descriptor of ours put among the guest's (its number is the result), or the kernel. */
+export type NotifyAnswer =
+  | { readonly value: number | bigint }
+  /** Name or positive number. */
+  | { readonly errno: string | number }
+  | { readonly fd: number }
+  /**
+   * The kernel carries the call out, if the profile allows it; otherwise it fails as the profile says. Memory that the arguments
+   * point to may have changed since the handler looked: this is no way to check paths or addresses. Source: seccomp_unotify(2).
+   */
+  | 'continue';
+
+/** A call that waits for an answer. */
+export interface NotifiedCall {
+  readonly syscall: string | undefined;
+  readonly number: number;
+  readonly arch: ArchName | undefined;
+  /** The six registers. */
+  readonly args: readonly bigint[];
+  readonly instructionPointer: bigint;
+  /** Thread id, on the host. */
+  readonly pid: number;
+  /** Still waiting? A caller that was killed is not, and its pid may be somebody else's. */
+  isValid(): boolean;
+  /** Up to `length` bytes of the caller's memory, fewer at its end; another thread of the guest may change them afterwards. */
+  read(address: bigint, length: number): Buffer;
+  /** Text up to NUL, at most `max` bytes (default 4096). */
+  readString(address: bigint, max?: number): string;
+  /** A struct sockaddr: AF_INET, AF_INET6, AF_UNIX, or only the family. */
+  readSocketAddress(address: bigint, length: number): SocketAddress;
+  write(address: bigint, bytes: Uint8Array): void;
+}
+
+export interface SocketAddress {
+  readonly family: number;
+  readonly address?: string;
+  readonly port?: number;
+  readonly path?: string;
+}
+
+export type NotifyHandler = (call: NotifiedCall) => NotifyAnswer | Promise<NotifyAnswer>;
+
+/** Option `seccomp` in its long form. Needs Linux 5.5 (5.9 for descriptors) where handlers, `trace` or `record` are given. */
+export interface SeccompOptions {
+  /** Default `default`. */
+  readonly profile?: BuiltInProfile | 'unconfined' | SeccompProfile;
+  /** More filters, installed before the profile's; of all answers the strictest counts. */
+  readonly filters?: readonly ProfileInput[];
+  /**
+   * Handlers by system call. They decide instead of the profile's rules for these calls, in this process, while the caller waits.
+   * execve and exit_group can't have one. Calls fail with ENOSYS when this process dies, and from the end of the program whose
+   * start brought the filter on, for what it left running.
+   */
+  readonly notify?: Readonly<Record<string, NotifyHandler>>;
+  /** Milliseconds until a handler's call fails with EPERM. Default 5000. */
+  readonly notifyTimeout?: number;
+  /**
+   * Report refused calls in `result.violations` and as event `violation`. Each refused call then goes through this process (about
+   * 90 µs instead of 0.4, see bench/seccomp); what is allowed costs the same. Answers of ENOSYS are not reported: libcs probe with them.
+   */
+  readonly trace?: boolean;
+  /** Writes down every call (see Recorder); what the profile refuses stays refused. Every call goes through this process. */
+  readonly record?: CallRecorder;
+}
+
+/** Where recorded calls go. */
+export interface CallRecorder {
+  /** @param rule path of the profile's rule that allowed it; undefined for its default action */
+  add(
+    profile: SeccompProfile,
+    call: { readonly syscall: string; readonly rule: string | undefined },
+    allowed: boolean,
+  ): void;
+}
+
+/** A call that the profile refused. */
+export interface Violation {
+  readonly syscall: string | undefined;
+  readonly number: number;
+  readonly arch: ArchName | undefined;
+  /** The six registers, `0x…`. */
+  readonly args: readonly string[];
+  /** Arguments for people: paths and addresses where the call has such, else numbers. The guest's words. */
+  readonly decoded: readonly string[];
+  /** `0x…` */
+  readonly instructionPointer: string;
+  /** Thread id, on the host. */
+  readonly pid: number;
+  /** /proc/<pid>/exe inside. */
+  readonly program: string | undefined;
+  /** What the profile said. */
+  readonly action: SeccompAction;
+  /** For ERRNO. */
+  readonly errno: string | undefined;
+  /** `syscalls[3]`; undefined for the default action. */
+  readonly rule: string | undefined;
+  /** One sentence. */
+  readonly text: string;
+  /** The rule that would allow it. */
+  readonly suggestion: SeccompRule;
+  /** How often, with the same rule; the other fields are of the first. */
+  readonly count: number;
+}

@@ -2,11 +2,15 @@
 /** linux-isolate on the command line: picks the command, prints errors, sets the exit code. */
 import { doctorCommand } from './doctor';
 import { inspectCommand } from './inspect';
+import { learnCommand } from './learn';
 import { runCommand } from './run';
+import { seccompCommand } from './seccomp';
 
 const help = `Usage: linux-isolate <command>
 
   run [options] -- command [args…]   run a program in a sandbox (linux-isolate run --help)
+  learn [options] -- command [args…] the smallest seccomp profile for a program (linux-isolate learn --help)
+  seccomp <tool>                     compile, disasm, simulate, explain, diff (linux-isolate seccomp --help)
   inspect [pid]                      the namespaces of a process, or all that can be seen [--json]
   doctor                             what this host can do [--json]
 `;
@@ -19,6 +23,10 @@ async function main(args: string[]): Promise<number> {
   switch (command) {
     case 'run':
       return runCommand(rest);
+    case 'learn':
+      return learnCommand(rest);
+    case 'seccomp':
+      return seccompCommand(rest);
     case 'inspect':
       return inspectCommand(rest);
     case 'doctor':

@@ -7,8 +7,10 @@ import type { SandboxOptions } from '../../types/sandbox';
 import { IsolateError } from '../errors';
 import { signalNumber } from '../process';
 import { Sandbox } from '../sandbox';
+import { parseProfile } from '../seccomp';
 import { parseDuration } from './duration';
 import { statusLine } from './status';
+import { violationLines } from './violations';
 
 const help = `Usage: linux-isolate run [options] -- command [args…]
 
@@ -17,6 +19,7 @@ Limits      --memory SIZE  --cpus N  --pids N  --timeout TIME  --cpu-time TIME  
 Files       --root DIR  --overlay  --bind SOURCE:DESTINATION[:rw]  --tmpfs DESTINATION[:SIZE]  --cwd DIR
 Identity    --user UID[:GID]  --hostname NAME  --cap NAME  --env NAME=VALUE
 Walls       --network none|host  --seccomp default|strict|log|unconfined|FILE.json
+            --trace (tell each call that the profile refuses)
 Output      --json (the whole result)  --quiet (no status line)
 
 SIZE is bytes or 64MiB; TIME is milliseconds or 2s. Options with a name or pair may be given more than once.
@@ -45,6 +48,7 @@ const options = {
   env: { type: 'string', multiple: true },
   network: { type: 'string' },
   seccomp: { type: 'string' },
+  trace: { type: 'boolean' },
   json: { type: 'boolean' },
   quiet: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
@@ -93,7 +97,7 @@ function mounts(values: Values): Mount[] | undefined {
 }
 
 function seccomp(value: string | undefined): unknown {
-  return value?.endsWith('.json') ? JSON.parse(fs.readFileSync(value, 'utf8')) : value;
+  return value?.endsWith('.json') ? parseProfile(fs.readFileSync(value)) : value;
 }
 
 function sandboxOptions(values: Values): SandboxOptions {
@@ -109,7 +113,9 @@ function sandboxOptions(values: Values): SandboxOptions {
     hostname: values.hostname,
     capabilities: values.cap,
     network: values.network as SandboxOptions['network'],
-    seccomp: seccomp(values.seccomp) as SandboxOptions['seccomp'],
+    seccomp: (values.trace
+      ? given({ profile: seccomp(values.seccomp), trace: true })
+      : seccomp(values.seccomp)) as SandboxOptions['seccomp'],
     onUnsupported: values.degrade ? 'degrade' : undefined,
   }) as SandboxOptions;
 }
@@ -140,8 +146,11 @@ export async function runCommand(args: string[]): Promise<number> {
     const result = await execute(sandbox, command, rest, processOptions, values.json ?? false);
     status?.stop();
     if (values.json) process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
-    else if (result.reason !== 'exited')
-      process.stderr.write(`linux-isolate: ${result.reason} ${JSON.stringify(result.evidence)}\n`);
+    else {
+      if (result.violations.length > 0) process.stderr.write(`${violationLines(result.violations)}\n`);
+      if (result.reason !== 'exited')
+        process.stderr.write(`linux-isolate: ${result.reason} ${JSON.stringify(result.evidence)}\n`);
+    }
     return exitCode(result);
   } catch (error) {
     status?.stop();

@@ -15,6 +15,8 @@ export interface LauncherEvents {
   spawned(spawnId: number, pid: number, terminal: number | undefined): void;
   exited(spawnId: number, exit: ExitFacts): void;
   initExited(status: number): void;
+  /** The listener of a spawned process's filter, just before `spawned`. */
+  listener(spawnId: number, fd: number | undefined): void;
   root(fd: number | undefined): void;
   gone(facts: { readonly cleanedUp: boolean; readonly protocolError: Error | undefined }): void;
 }
@@ -148,6 +150,8 @@ export class LauncherHandle {
         return this.events.exited(message.spawnId, message.exit);
       case 'initExited':
         return this.events.initExited(message.status);
+      case 'listener':
+        return this.events.listener(message.spawnId, message.fd);
       case 'root':
         return this.events.root(message.fd);
     }

@@ -7,6 +7,7 @@
  *    │                              │ writes identity maps, go ──▶│ mounts, pivot_root, …
  *    │◀──────────────────────────── ready ────────────────────────│
  *    │                              │                             │ vfork ─────────────────▶│ …, seccomp, execve
+ *    │◀──────────────────────────── listener (where a filter has one), sent by a courier ───│
  *    │◀──────────────────────────── spawned ──────────────────────│                         │
  *    │── signal ─────────────────────────────────────────────────▶│ kill ──────────────────▶│
  *    │◀──────────────────────────── exited ───────────────────────│◀── wait4 ───────────────│
@@ -54,6 +55,7 @@ export type Message =
     }
   | { readonly type: 'exited'; readonly spawnId: number; readonly exit: ExitFacts }
   | { readonly type: 'initExited'; readonly status: number }
+  | { readonly type: 'listener'; readonly spawnId: number; readonly fd: number | undefined }
   | { readonly type: 'root'; readonly fd: number | undefined };
 
 export class ProtocolError extends Error {}
@@ -99,7 +101,7 @@ function decode(type: number, body: Buffer, fds: number[], senderPid: number): M
   };
   const u64 = (at: number): number => Number(body.readBigUInt64LE(at));
   const optional = (value: number): number | undefined => (value === NONE ? undefined : value);
-  if (fds.length > (type === Frame.spawned || type === Frame.root ? 1 : 0))
+  if (fds.length > (type === Frame.spawned || type === Frame.root || type === Frame.listener ? 1 : 0))
     throw new ProtocolError(`frame ${type} with descriptors`);
   switch (type) {
     case Frame.ready:
@@ -145,6 +147,9 @@ function decode(type: number, body: Buffer, fds: number[], senderPid: number): M
     case Frame.initExited:
       size(4);
       return { type: 'initExited', status: body.readUInt32LE(0) };
+    case Frame.listener:
+      size(4);
+      return { type: 'listener', spawnId: body.readUInt32LE(0), fd: fds[0] };
     case Frame.root:
       size(0);
       return { type: 'root', fd: fds[0] };

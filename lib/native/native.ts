@@ -25,6 +25,14 @@ export interface Native {
   controlPair(): [number, number] | number;
   open(path: string, flags: number): number;
   close(fd: number): number;
+  /** Acts on the calling thread (or with TSYNC all threads), for good. Without a program: -EFAULT where the flags are known. */
+  seccompFilter(flags: number, program?: Uint8Array): number;
+  noNewPrivileges(): number;
+  /** Fills `notification` (struct seccomp_notif). -EAGAIN when there is none, -EPIPE when nobody has the filter any more. */
+  notifyReceive(listener: number, notification: Uint8Array): number;
+  /** Bytes read of another process's memory: up to the first page that can't be read. */
+  readMemory(pid: number, address: bigint, to: Uint8Array): number;
+  writeMemory(pid: number, address: bigint, bytes: Uint8Array): number;
   pipe(nonBlockingEnd: number): [number, number] | number;
   /** The last two act with that user's rights, for this one call. */
   openat2(

@@ -21,6 +21,7 @@ export const Frame = {
   exited: 19,
   initExited: 20,
   root: 21,
+  listener: 22,
 } as const;
 
 export const Feature = { clone3: 1, closeRange: 2, openat2: 4, mountApi: 8, mountSetattr: 16 } as const;
@@ -40,4 +41,6 @@ export const Flag = {
 
 export const SPAWN_TERMINAL = 1;
 export const SPAWN_LAST = 2;
+export const SPAWN_LISTENER = 4;
+export const COURIER_FD = 320;
 export const SignalScope = { process: 0, group: 1, all: 2 } as const;

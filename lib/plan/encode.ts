@@ -1,5 +1,5 @@
 /** Plan → bytes, as src/cpp/launcher/plan.hh reads them. */
-import { MAGIC, NONE, Role, SPAWN_LAST, SPAWN_TERMINAL, VERSION } from './abi';
+import { MAGIC, NONE, Role, SPAWN_LAST, SPAWN_LISTENER, SPAWN_TERMINAL, VERSION } from './abi';
 import { type FieldType, type Op, ops } from './ops';
 import type { Plan } from './plan';
 
@@ -167,13 +167,16 @@ export interface SpawnHeader {
   readonly terminal: { readonly rows: number; readonly columns: number } | undefined;
   /** The sandbox ends with this program. */
   readonly last: boolean;
+  /** One of the plan's filters has a listener. */
+  readonly listener?: boolean;
 }
 
 /** Body of a spawn frame. */
 export function encodeSpawn(header: SpawnHeader, plan: Plan): Buffer {
   writer.reset();
   writer.u32(header.id);
-  writer.u32((header.terminal ? SPAWN_TERMINAL : 0) | (header.last ? SPAWN_LAST : 0));
+  const { terminal, last, listener } = header;
+  writer.u32((terminal ? SPAWN_TERMINAL : 0) | (last ? SPAWN_LAST : 0) | (listener ? SPAWN_LISTENER : 0));
   writer.u16(header.terminal?.rows ?? 0);
   writer.u16(header.terminal?.columns ?? 0);
   encodeOps(plan);

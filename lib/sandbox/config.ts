@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream';
 import type { Resources } from '../../types/cgroups';
 import type { NamespaceKind } from '../../types/namespaces';
 import type { OutputOption } from '../../types/process';
-import type { SeccompProfile } from '../../types/seccomp';
+import type { CallRecorder, NotifyHandler, ProfileInput, SeccompProfile } from '../../types/seccomp';
 
 export interface IdRange {
   readonly inside: number;
@@ -62,6 +62,15 @@ export interface CapabilityConfig {
   readonly ambient: bigint;
 }
 
+export interface SeccompConfig {
+  readonly profile: 'default' | 'strict' | 'log' | 'unconfined' | SeccompProfile;
+  readonly filters: readonly ProfileInput[];
+  readonly notify: Readonly<Record<string, NotifyHandler>>;
+  readonly notifyTimeout: number;
+  readonly trace: boolean;
+  readonly record: CallRecorder | undefined;
+}
+
 export interface SandboxConfig {
   readonly id: string;
   readonly root: RootConfig;
@@ -77,7 +86,7 @@ export interface SandboxConfig {
   readonly user: UserConfig;
   readonly capabilities: CapabilityConfig;
   readonly noNewPrivileges: boolean;
-  readonly seccomp: 'default' | 'strict' | 'log' | 'unconfined' | SeccompProfile;
+  readonly seccomp: SeccompConfig;
   readonly maskedPaths: readonly string[];
   readonly readonlyPaths: readonly string[];
   readonly oomScoreAdj: number;

@@ -1,11 +1,69 @@
-/** The seccomp filter of a sandbox; compiled once per profile and capability set. */
+/** The seccomp filters of a sandbox, in the order in which they can be installed. */
+import type { CompileOptions, SeccompProfile } from '../../types/seccomp';
+import { native } from '../native';
 import { capabilitiesOf } from '../process';
-import { compile } from '../seccomp';
+import { builtInProfile, compile, simulate } from '../seccomp';
+import { supervised } from '../seccomp/supervise';
 import type { CompiledFilter } from './compile/process';
-import type { SandboxConfig } from './config';
+import type { SandboxConfig, SeccompConfig } from './config';
 import { compileOptions } from './validate/seccomp';
 
+const NEW_LISTENER = 8;
+/** 5.19: signals that don't kill wait for the answer, instead of making the call again. */
+const WAIT_KILLABLE_RECV = 32;
+const EFAULT = 14;
+
+export const listens = ({ notify, trace, record }: SeccompConfig): boolean =>
+  trace || record !== undefined || Object.keys(notify).length > 0;
+
+/** Counted in pids.max besides the programs: init, and while a program starts the courier that brings its listener out. */
+export const ownPids = (config: SandboxConfig): number => 1 + Number(listens(config.seccomp));
+
+/** The profile that decides where no handler does; undefined when nothing is confined or watched. */
+export function baseProfile(config: SeccompConfig): SeccompProfile | undefined {
+  const { profile } = config;
+  if (profile === 'unconfined') return listens(config) ? { defaultAction: 'SCMP_ACT_ALLOW' } : undefined;
+  return typeof profile === 'string' ? builtInProfile(profile) : profile;
+}
+
+export function optionsFor(config: SandboxConfig): CompileOptions {
+  return { ...compileOptions, capabilities: capabilitiesOf(config.capabilities.bounding) };
+}
+
+const made = new WeakMap<SandboxConfig, readonly CompiledFilter[]>();
+
 export function filtersOf(config: SandboxConfig): readonly CompiledFilter[] {
-  if (config.seccomp === 'unconfined') return [];
-  return [compile(config.seccomp, { ...compileOptions, capabilities: capabilitiesOf(config.capabilities.bounding) })];
+  let filters = made.get(config);
+  if (!filters) {
+    filters = compileFilters(config);
+    made.set(config, filters);
+  }
+  return filters;
+}
+
+function compileFilters(config: SandboxConfig): CompiledFilter[] {
+  const options = optionsFor(config);
+  const filters: CompiledFilter[] = config.seccomp.filters.map((profile) => compile(profile, options));
+  const base = baseProfile(config.seccomp);
+  if (base && listens(config.seccomp)) {
+    const { notify, trace, record } = config.seccomp;
+    const profile = supervised(base, { notify: Object.keys(notify), trace, record: record !== undefined });
+    const { program, flags } = compile(profile, { ...options, ...(trace && { foreignAction: 'SCMP_ACT_NOTIFY' }) });
+    filters.push({ program, flags: flags | NEW_LISTENER | waitKillable() });
+  } else if (base) filters.push(compile(base, options));
+  // A filter that refuses seccomp(2) must be the last one; validation lets one through.
+  return filters.sort((a, b) => Number(allowsMore(b.program)) - Number(allowsMore(a.program)));
+}
+
+/** Can another filter follow this one? */
+export function allowsMore(program: Uint8Array): boolean {
+  const { action } = simulate(program, { syscall: 'seccomp' });
+  return action === 'SCMP_ACT_ALLOW' || action === 'SCMP_ACT_LOG';
+}
+
+let killable: number | undefined;
+
+function waitKillable(): number {
+  killable ??= native().seccompFilter(NEW_LISTENER | WAIT_KILLABLE_RECV) === -EFAULT ? WAIT_KILLABLE_RECV : 0;
+  return killable;
 }

@@ -4,7 +4,9 @@ import { fromNodeError } from '../errors';
 import { identity, randomHostId } from '../host/identity';
 import { pretendedMissing } from '../host/pretend';
 import { etcEntries, rootEntries } from '../host/root';
+import { check, native } from '../native';
 import type { CgroupFacts, HostFacts } from './compile/facts';
+import type { CompiledSandbox } from './compile/sandbox';
 import type { SandboxConfig } from './config';
 
 /** Throws ENOENT and the like for sources that can't be looked at, before anything is created. */
@@ -58,4 +60,11 @@ function stat(path: string, step: string): fs.Stats {
   } catch (error) {
     throw fromNodeError(error, { path, step, hint: 'The source of a mount has to exist on the host' });
   }
+}
+
+/** A file that the plan wants as a slot. */
+export function openForPlan({ path, directory, write }: CompiledSandbox['open'][number]): number {
+  const { O_RDONLY, O_WRONLY, O_DIRECTORY } = fs.constants;
+  const flags = directory ? O_RDONLY | O_DIRECTORY : write ? O_WRONLY : O_RDONLY;
+  return check(native().open(path, flags), 'open', { path });
 }

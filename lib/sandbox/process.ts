@@ -12,6 +12,7 @@ import type { ExitFacts } from '../launcher';
 import { native } from '../native';
 import { signalName, signalNumber } from '../process';
 import type { ProcessConfig } from './config';
+import type { Supervisor } from './notify';
 import type { Stdio } from './stdio';
 import { type Act, verdict } from './verdict';
 
@@ -42,6 +43,9 @@ export class Process extends EventEmitter implements SandboxProcess {
   readonly spawnfile: string;
   readonly spawnargs: readonly string[];
   readonly result: Promise<IsolateResult>;
+
+  /** @internal Answers its system calls, where the filter asks. */
+  supervisor: Supervisor | undefined;
 
   private readonly chunks: [Buffer[], Buffer[]] = [[], []];
   private outputBytes = 0;
@@ -210,7 +214,9 @@ export class Process extends EventEmitter implements SandboxProcess {
     await this.host.afterExit(this);
     await Promise.all(this.closing);
     this.stdin?.destroy();
-    const judged = verdict({ exit, act: this.act, oom, cpuLimit });
+    const refused = this.supervisor?.killed.get(this.pid ?? 0);
+    this.supervisor?.close();
+    const judged = verdict({ exit, act: this.act, oom, cpuLimit, refused });
     const text = (chunks: Buffer[]): string => {
       const bytes = Buffer.concat(chunks);
       return (this.config.encoding === 'buffer' ? bytes : bytes.toString('utf8')) as string;
@@ -225,6 +231,7 @@ export class Process extends EventEmitter implements SandboxProcess {
       usage: { ...usage, outputBytes: this.outputBytes },
       durations: { wall: exit.wallNs / 1e6, total: Number(process.hrtime.bigint() - this.started) / 1e6 },
       dropped: this.host.dropped,
+      violations: this.supervisor?.violations ?? [],
       command: this.spawnargs,
     });
     this.emit('close', this.exitCode, this.signalCode);

@@ -25,8 +25,9 @@ import type { CompiledSandbox } from './compile/sandbox';
 import type { ProcessConfig, SandboxConfig } from './config';
 import type { Degraded } from './degrade';
 import { SandboxFiles } from './files';
-import { filtersOf } from './filter';
-import { INIT_PIDS, launch } from './launch';
+import { filtersOf, listens, ownPids } from './filter';
+import { launch } from './launch';
+import { superviseProcess } from './notify';
 import { Process } from './process';
 import { RunError } from './run-error';
 import { openStdio } from './stdio';
@@ -88,6 +89,7 @@ export class Sandbox extends EventEmitter {
       spawned: (id, pid, terminal) => this.onSpawned(id, pid, terminal),
       exited: (id, exit) => this.onExited(id, exit),
       initExited: () => this.onInitExited(),
+      listener: (id, fd) => superviseProcess(this, this.processes.get(id)?.process, config, fd),
       root: (fd) => this.rootWaiters.shift()?.(fd),
       gone: ({ protocolError }) => this.onGone(protocolError),
     };
@@ -153,7 +155,10 @@ export class Sandbox extends EventEmitter {
       const process = new Process(id, config, stdio, this.hostFor(), collect);
       this.processes.set(id, { process, plan });
       this.handle.ref();
-      const body = encodeSpawn({ id, terminal: config.terminal, last: this.oneShot }, plan);
+      const body = encodeSpawn(
+        { id, terminal: config.terminal, last: this.oneShot, listener: listens(this.config.seccomp) },
+        plan,
+      );
       const sent = (): void => {
         for (const fd of stdio.ours) closeFd(fd);
       };
@@ -263,7 +268,7 @@ export class Sandbox extends EventEmitter {
     reader.issues.throwIfAny();
     if (!this.group)
       throw new StateError('The sandbox was created without limits', { hint: 'Give it some at creation' });
-    this.group.update(parsed, INIT_PIDS);
+    this.group.update(parsed, ownPids(this.config));
   }
 
   /** What the sandbox uses now; figures that no cgroup counts are absent. */
@@ -273,7 +278,7 @@ export class Sandbox extends EventEmitter {
     return {
       processes: this.processes.size,
       ...current,
-      ...(current.pids === undefined ? {} : { pids: current.pids - INIT_PIDS }),
+      ...(current.pids === undefined ? {} : { pids: current.pids - 1 }),
     };
   }
 

@@ -18,17 +18,21 @@ export interface VerdictFacts {
   readonly act: Act | undefined;
   /** The OOM killer's counter, when it moved during the run. */
   readonly oom: Evidence | undefined;
+  /** The call for which a traced KILL rule ended it. */
+  readonly refused?: string | undefined;
   /** RLIMIT_CPU in seconds, when set. */
   readonly cpuLimit: { readonly soft: number; readonly hard: number } | undefined;
 }
 
-export function verdict({ exit, act, oom, cpuLimit }: VerdictFacts): { reason: Reason; evidence: Evidence } {
+export function verdict({ exit, act, oom, cpuLimit, refused }: VerdictFacts): { reason: Reason; evidence: Evidence } {
   // A process that had ended by itself before our signal arrived was not ended by us.
   const byUs = act !== undefined && (exit.signal !== null || act.reason === 'output-limit');
   if (byUs && !(oom && act.reason === 'killed')) return act;
   if (oom && exit.exitCode !== 0) return { reason: 'oom', evidence: oom };
   if (exit.signal === null)
     return { reason: 'exited', evidence: { source: 'wait4', key: 'exitCode', value: exit.exitCode ?? 0 } };
+  if (refused !== undefined && exit.signal === SIGKILL)
+    return { reason: 'seccomp', evidence: { source: 'seccomp', key: 'syscall', value: refused } };
   const evidence: Evidence = { source: 'wait4', key: 'signal', value: signalName(exit.signal) };
   if (exit.signal === SIGSYS) return { reason: 'seccomp', evidence };
   const cpuUs = exit.userTimeUs + exit.systemTimeUs;

@@ -1,4 +1,6 @@
-/** Seccomp: profiles as data, a compiler to BPF, and tools that prove what a filter does. Pure; installing is the launcher's. */
+/** Seccomp: profiles as data, a compiler to BPF, and tools that prove what a filter does. Installing is the launcher's. */
+export { availableActions, checkActions } from './actions';
+export { applyToAllThreads, applyToThread } from './apply';
 export { boundaryCalls } from './boundary';
 export { compile } from './compile';
 export { coverage } from './coverage';
@@ -9,6 +11,7 @@ export { explain } from './explain';
 export { freezeProfile } from './freeze';
 export { parseProfile } from './parse';
 export { builtInProfile, profileNames } from './profiles';
+export { learn, Recorder } from './recorder';
 export { simulate } from './simulate';
 export { resolveSyscall } from './syscalls';
 export { validateProfile } from './validate';

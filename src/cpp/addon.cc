@@ -5,6 +5,7 @@
 static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   InitSpawn(env, exports);
   InitChannel(env, exports);
+  InitSeccomp(env, exports);
   InitFiles(env, exports);
   return exports;
 }

@@ -43,6 +43,16 @@ test('while a program runs', async () => {
   expect(await until(() => gone(payload) && gone(init))).toBeLessThan(1000);
 });
 
+test('while a call waits for its handler', async () => {
+  const child = start(
+    "const s = await Sandbox.create({ seccomp: { notify: { mkdir: (c) => { console.log(c.pid + ' ' + s.pid); return new Promise(() => {}); } } } }); s.run('mkdir', ['/tmp/a']);",
+  );
+  const [payload, init] = (await firstLine(child)).split(' ').map(Number) as [number, number];
+  expect(gone(payload)).toBe(false);
+  child.kill('SIGKILL');
+  expect(await until(() => gone(payload) && gone(init))).toBeLessThan(1000);
+});
+
 test('while it creates', async () => {
   const child = start('console.log("go"); for (;;) { const s = await Sandbox.create(); void s.delete(); }');
   await firstLine(child);

@@ -1,5 +1,5 @@
 /** ProcessConfig → plan of one payload, in the order that the kernel forces: see each comment. */
-import { Plan } from '../../plan';
+import { COURIER_FD, Plan } from '../../plan';
 import type { ProcessConfig, SandboxConfig, UserConfig } from '../config';
 import { checkUser, type IdentityPlan } from './identity';
 
@@ -11,6 +11,10 @@ export interface CompiledFilter {
   readonly flags: number;
   readonly program: Uint8Array;
 }
+
+const SECCOMP_FILTER_FLAG_NEW_LISTENER = 8;
+
+export const hasListener = ({ flags }: CompiledFilter): boolean => (flags & SECCOMP_FILTER_FLAG_NEW_LISTENER) !== 0;
 
 /** `fds`: numbers inside, in the order in which the descriptors are sent. */
 export function compileProcess(
@@ -63,7 +67,9 @@ export function compileProcess(
       arg5: 0,
     });
   }
-  for (const [first, last] of gaps(config.terminal ? [0, 1, 2, ...fds] : fds))
+  // The courier's way out; it closes on exec.
+  const kept = filters.some(hasListener) ? [...fds, COURIER_FD] : fds;
+  for (const [first, last] of gaps(config.terminal ? [0, 1, 2, ...kept] : kept))
     plan.add('payload', undefined, { op: 'closeRange', first, last });
   plan.add('payload', 'cwd', { op: 'checkCwd' });
   // Last, so that what comes before needs no permission in the profile.

@@ -113,6 +113,7 @@ export function readSandbox(reader: Reader, fields: Fields<SandboxOptionName>): 
       if (value !== undefined) issues.add(name, 'needs a UTS namespace of its own', "Leave namespaces.uts at 'new'");
     }
   }
+  const noNewPrivileges = optional('noNewPrivileges', (v, path) => reader.boolean(v, path)) ?? true;
   return {
     id,
     root,
@@ -127,8 +128,8 @@ export function readSandbox(reader: Reader, fields: Fields<SandboxOptionName>): 
     cwd: optional('cwd', (v, path) => reader.absolutePath(v, path)) ?? home,
     user,
     capabilities: readCapabilities(reader, fields.capabilities, user.uid),
-    noNewPrivileges: optional('noNewPrivileges', (v, path) => reader.boolean(v, path)) ?? true,
-    seccomp: readSeccomp(reader, fields.seccomp),
+    noNewPrivileges,
+    seccomp: readSeccomp(reader, fields.seccomp, noNewPrivileges),
     maskedPaths: optional('maskedPaths', (v, path) => readPaths(reader, v, path)) ?? defaultMaskedPaths,
     readonlyPaths: optional('readonlyPaths', (v, path) => readPaths(reader, v, path)) ?? defaultReadonlyPaths,
     oomScoreAdj: optional('oomScoreAdj', (v, path) => reader.integer(v, path, -1000, 1000)) ?? 500,

@@ -10,6 +10,9 @@ constexpr __u32 kVersion = 1;
 constexpr __u32 kMaxFrame = 8 << 20;
 constexpr __u32 kMaxFds = 240;  // below the kernel's SCM_MAX_FD (253)
 constexpr __u32 kControlFd = 3;
+// Where a courier keeps it: above where op Fds moves things (256 to 319). That also makes the table large enough before it
+// is shared: growing a shared one waits for an RCU grace period, some 10 ms (fs/file.c, expand_fdtable).
+constexpr __u32 kCourierFd = 320;
 // Slot n of a plan is file descriptor kSlotBase + n, so that TypeScript can name it in /proc/self/fd paths.
 constexpr __u32 kSlotBase = 64;
 constexpr __u32 kMaxSlots = 240;
@@ -34,6 +37,7 @@ enum Frame : __u16 {
   kFrameSpawned = 18,     // SpawnedBody; the payload's pid comes as SCM_CREDENTIALS; descriptor: pty master, if asked for
   kFrameExited = 19,      // ExitedBody
   kFrameInitExited = 20,  // InitExitedBody, from the supervisor
+  kFrameListener = 22,    // u32 id of the spawn, before its kFrameSpawned; descriptor: the seccomp listener
   kFrameRoot = 21,        // empty; descriptor: the sandbox's root directory, O_PATH
 };
 
@@ -55,12 +59,13 @@ enum Feature : __u32 {
 
 struct SpawnHeader {
   __u32 id;
-  __u32 flags;  // kSpawnTerminal, kSpawnLast
+  __u32 flags;  // kSpawn*
   __u16 rows;
   __u16 columns;
 };
 constexpr __u32 kSpawnTerminal = 1;
 constexpr __u32 kSpawnLast = 2;  // init ends with this program
+constexpr __u32 kSpawnListener = 4;  // one of its filters has a listener
 
 struct SignalBody {
   __u32 id;  // of a spawn; ignored for kSignalAll

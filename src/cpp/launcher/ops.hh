@@ -8,6 +8,7 @@ struct Context {
   i32 child = 0;       // init, as the supervisor sees it (role Map)
   i32* fds = nullptr;  // what came with a spawn request (role Payload)
   u32 fd_count = 0;
+  i32* listener = nullptr;  // where a filter's listener is told (role Payload)
   void* scratch = nullptr;  // for argv and envp (role Payload)
   usize scratch_size = 0;
 

@@ -109,14 +109,17 @@ i64 check_cwd() {
   return n < 0 ? n : path[0] == '/' ? 0 : -ENOENT;
 }
 
-i64 install_filter(Reader& in) {
+i64 install_filter(Reader& in, Context& context) {
   u32 flags = in.number();
   u32 size = in.number();
   const u8* filter = in.take(size);
   if (!filter || size % sizeof(struct sock_filter) != 0) return -EBADMSG;
   struct sock_fprog program = {(u16)(size / sizeof(struct sock_filter)), (struct sock_filter*)filter};
   if (size / sizeof(struct sock_filter) > 4096) return -E2BIG;
-  return sys(__NR_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program);
+  i64 result = sys(__NR_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program);
+  if (result <= 0) return result;
+  *context.listener = (i32)result;
+  return 0;
 }
 
 // argv and envp are arrays of pointers into the plan, built in the caller's scratch memory.
@@ -192,7 +195,7 @@ i64 run_process_op(u16 code, Reader& in, Context& context) {
     }
     case abi::kOpCheckCwd: return check_cwd();
     case abi::kOpKeyring: return sys(__NR_keyctl, KEYCTL_JOIN_SESSION_KEYRING, nullptr);
-    case abi::kOpSeccomp: return install_filter(in);
+    case abi::kOpSeccomp: return install_filter(in, context);
     case abi::kOpExec: return exec(in, context);
   }
   return -ENOSYS;

@@ -11,7 +11,11 @@ namespace {
 struct Attempt {
   Reader ops;
   Context* context;
+  u32 id;
+  bool courier;  // the next child is a courier
   // Written by the child.
+  i32 pid;
+  i32 listener;
   i64 error;
   u32 op;
   u32 syscall;
@@ -29,27 +33,43 @@ void become_payload(Attempt* attempt) {
   attempt->syscall = last_syscall;
 }
 
-#ifdef LAUNCHER_HOSTED
-// Sanitizers keep state per stack and memory: no shared memory there, but the same waiting until exec.
-i64 vfork_payload(Attempt* attempt) {
-  i64 pid = sys(__NR_clone, (u64)(CLONE_VFORK | 17), nullptr, nullptr, nullptr, 0);
-  if (pid == 0) {
-    become_payload(attempt);
-    leave(127);
-  }
-  return pid;
-}
-#else
-alignas(16) u8 payload_stack[16384];
+i64 vfork_payload(Attempt* attempt, u64 flags);
 
-void payload_entry(void* attempt) {
-  become_payload((Attempt*)attempt);
+// A listener appears among the descriptors of whoever installs the filter, and from then on the filter says what that
+// process may send. So a courier shares them with the payload, outlives their parting in execve, and does the sending.
+void deliver_listener(Attempt* attempt) {
+  attempt->courier = false;
+  sys(__NR_dup3, (i32)abi::kControlFd, (i32)abi::kCourierFd, O_CLOEXEC);
+  attempt->pid = (i32)vfork_payload(attempt, CLONE_FILES | CLONE_PARENT);
+  if (attempt->pid < 0) attempt->error = attempt->pid, attempt->syscall = last_syscall;
+  if (attempt->error) return;
+  // It may well have got the control socket's number.
+  i64 listener = sys(__NR_fcntl, attempt->listener, F_DUPFD_CLOEXEC, abi::kCourierFd);
+  sys(__NR_dup3, (i32)abi::kCourierFd, (i32)abi::kControlFd, O_CLOEXEC);
+  send_frame(abi::kFrameListener, &attempt->id, sizeof attempt->id, (i32)listener);
+}
+
+void enter(Attempt* attempt) {
+  if (attempt->courier) deliver_listener(attempt);
+  else become_payload(attempt);
   leave(127);
 }
 
-i64 vfork_payload(Attempt* attempt) {
-  u8* top = payload_stack + sizeof payload_stack;
-  return clone_into(__NR_clone, CLONE_VM | CLONE_VFORK | 17, top, payload_entry, attempt);
+#ifdef LAUNCHER_HOSTED
+// Sanitizers keep state per stack and memory: no shared memory there, but the same waiting until exec.
+i64 vfork_payload(Attempt* attempt, u64 flags) {
+  i64 pid = sys(__NR_clone, flags | CLONE_VFORK | 17, nullptr, nullptr, nullptr, 0);
+  if (pid == 0) enter(attempt);
+  return pid;
+}
+#else
+alignas(16) u8 stacks[2][16384];  // the payload's and the courier's
+
+void payload_entry(void* attempt) { enter((Attempt*)attempt); }
+
+i64 vfork_payload(Attempt* attempt, u64 flags) {
+  u8* top = stacks[attempt->courier] + sizeof stacks[0];
+  return clone_into(__NR_clone, flags | CLONE_VM | CLONE_VFORK | 17, top, payload_entry, attempt);
 }
 #endif
 
@@ -64,10 +84,14 @@ i64 start_payload(const Frame& request, Reader ops, Context& context, i32* pid, 
   auto* attempt = (Attempt*)map;
   attempt->ops = ops;
   attempt->context = &context;
+  auto header = load<abi::SpawnHeader>(request.body);
+  attempt->id = header.id;
+  attempt->courier = header.flags & abi::kSpawnListener;
+  context.listener = &attempt->listener;
   context.scratch = attempt + 1;
   context.scratch_size = size - sizeof(Attempt);
-  i64 result = vfork_payload(attempt);
-  *pid = (i32)result;
+  i64 result = vfork_payload(attempt, 0);
+  *pid = attempt->pid ? attempt->pid : (i32)result;
   // Changing ids in the child resets the dumpable flag of the memory that we share.
   sys(__NR_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
   if (result > 0 && attempt->error) {

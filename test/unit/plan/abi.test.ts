@@ -39,6 +39,9 @@ test('numbers', () => {
     SLOT_BASE: constants.get('SlotBase'),
     MAX_SLOTS: constants.get('MaxSlots'),
     NONE: constants.get('None'),
+    COURIER_FD: constants.get('CourierFd'),
+    SPAWN_TERMINAL: constants.get('SpawnTerminal'),
+    SPAWN_LISTENER: constants.get('SpawnListener'),
   }).toEqual({
     MAGIC: abi.MAGIC,
     VERSION: abi.VERSION,
@@ -47,5 +50,8 @@ test('numbers', () => {
     SLOT_BASE: abi.SLOT_BASE,
     MAX_SLOTS: abi.MAX_SLOTS,
     NONE: abi.NONE,
+    COURIER_FD: abi.COURIER_FD,
+    SPAWN_TERMINAL: abi.SPAWN_TERMINAL,
+    SPAWN_LISTENER: abi.SPAWN_LISTENER,
   });
 });

@@ -35,7 +35,7 @@ if (what === 'test') {
   const program = path.join(build, 'launcher-hosted');
   // Static: inside the new root there are no sanitizer libraries to load late.
   run('g++', [...sanitizers, '-DLAUNCHER_HOSTED', '-static-libasan', '-static-libubsan', '-o', program, ...sources()]);
-  const tests = ['namespaces', 'mounts', 'hardening', 'errors', 'stdio', 'fallbacks'].map(
+  const tests = ['namespaces', 'mounts', 'hardening', 'errors', 'stdio', 'fallbacks', 'notify'].map(
     (name) => `test/sandbox/${name}`,
   );
   run('npx', ['jest', ...tests], { LINUX_ISOLATE_HOSTED_LAUNCHER: program });

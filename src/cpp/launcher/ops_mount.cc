@@ -14,6 +14,7 @@ constexpr u32 kMaxParameters = 32;
 // What Mask covers paths with, made once: an empty read-only directory, and the null device.
 i32 mask_directory = -1;
 i32 mask_file = -1;
+bool mask_directory_placed = false;
 
 i64 open_in(i32 dir, const char* path, u64 flags, u64 resolve) {
   struct open_how how;
@@ -259,6 +260,19 @@ i64 prepare_masks() {
   return 0;
 }
 
+// A detached mount can be cloned only since 6.15, so the first directory gets the empty one itself; it is attached then.
+i64 cover(bool directory, i32 target) {
+  if (directory && !mask_directory_placed) {
+    mask_directory_placed = true;
+    return move_to(mask_directory, target);
+  }
+  i64 tree = clone_tree(directory ? mask_directory : mask_file, "");
+  if (tree < 0) return tree;
+  i64 result = move_to((i32)tree, target);
+  close_fd((i32)tree);
+  return result;
+}
+
 i64 mask(Reader& in, const Context& context) {
   i64 target = open_inside(context, in.string(), O_PATH);
   if (target == -ENOENT || target == -ENOTDIR) return 0;
@@ -270,12 +284,7 @@ i64 mask(Reader& in, const Context& context) {
     FdPath path((i32)target);
     result = type == S_IFDIR ? legacy_mask(path.text) : legacy_bind(FdPath(mask_file).text, path.text);
   } else if (type >= 0) {
-    result = clone_tree(type == S_IFDIR ? mask_directory : mask_file, "");
-    if (result >= 0) {
-      i32 cover = (i32)result;
-      result = move_to(cover, (i32)target);
-      close_fd(cover);
-    }
+    result = cover(type == S_IFDIR, (i32)target);
   }
   close_fd((i32)target);
   return result;

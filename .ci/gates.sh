@@ -1,8 +1,10 @@
 # The gates that are more than one command. gate() sources this in a shell with -euo pipefail; $root and $work are exported.
 # Beware: -e does not see a failing `! command`, so what must not be found is asked for with `if`.
 
-# The build's own come from the bootstrap; these are what tests use: newuidmap, pasta, ip, nft, strace, setpriv, pkill.
-packages=(g++ make python3 git uidmap passt iproute2 nftables strace util-linux procps passwd gcc libseccomp-dev)
+# The build's own come from the bootstrap; these are what tests use: newuidmap, pasta, ip, nft, strace, setpriv, pkill; the last
+# line is the virtual machine's.
+packages=(g++ make python3 git uidmap passt iproute2 nftables strace util-linux procps passwd gcc libseccomp-dev
+  qemu-system-x86 debootstrap e2fsprogs policycoreutils attr)
 
 install_packages() {
   local missing=() name

@@ -20,14 +20,19 @@ cp -r test/vm "$work/build/test/"
 truncate -s 64M "$work/build.ext4"
 mkfs.ext4 -q -d "$work/build" "$work/build.ext4"
 
-echo "$(date +%T)  boot (some 40 s under emulation)"
 append='root=/dev/vda rw console=ttyS0 security=selinux selinux=1 panic=-1 quiet systemd.journald.forward_to_console=1 systemd.show_status=0'
-# Changes to the root file system are thrown away, so every run starts from the same image.
-timeout "${VM_DEADLINE:-600}" qemu-system-x86_64 -accel tcg,thread=single -smp 2 -cpu max -m 2048 -nographic -no-reboot -nic none \
-  -kernel "$boot/vmlinuz" -initrd "$boot/initrd" -append "$append" \
-  -drive "file=$image,format=raw,if=virtio,cache=unsafe,snapshot=on" \
-  -drive "file=$work/build.ext4,format=raw,if=virtio,readonly=on" </dev/null |
-  tr -d '\r' | tee "$work/log" | grep -aE --line-buffered '^(ok|not ok|#|  #|1\.\.)' || true
+boot_guest() {
+  echo "$(date +%T)  boot (some 20 s under emulation)"
+  # Changes to the root file system are thrown away, so every run starts from the same image.
+  timeout "${VM_DEADLINE:-600}" qemu-system-x86_64 -accel tcg,thread=single -smp 2 -cpu max -m 2048 -nographic -no-reboot -nic none \
+    -kernel "$boot/vmlinuz" -initrd "$boot/initrd" -append "$append" \
+    -drive "file=$image,format=raw,if=virtio,cache=unsafe,snapshot=on" \
+    -drive "file=$work/build.ext4,format=raw,if=virtio,readonly=on" </dev/null |
+    tr -d '\r' | tee "$work/log" | grep -aE --line-buffered '^(ok|not ok|#|  #|1\.\.)' || true
+}
+boot_guest
+# A kernel that never reached userspace says something about the emulator, not about us: once more.
+grep -q '^# kernel ' "$work/log" || boot_guest
 
 passed=$(grep -cE '^ok ' "$work/log" || true)
 failed=$(grep -cE '^not ok ' "$work/log" || true)

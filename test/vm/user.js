@@ -1,4 +1,4 @@
-// As an ordinary user in a service with Delegate=yes.
+// As an ordinary user in a delegated subtree.
 const cgroups = require('./cgroups');
 const { plan } = require('./tap');
 

@@ -14,7 +14,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir -p "$work/build/build/Release" "$work/build/node_modules" "$work/build/test"
 cp -r package.json dist "$work/build/"
-cp build/Release/linux_isolate.node "$work/build/build/Release/"
+cp "$(node -p 'require("node-gyp-build").path(process.cwd())')" "$work/build/build/Release/linux_isolate.node"
 cp -r node_modules/node-gyp-build "$work/build/node_modules/"
 cp -r test/vm "$work/build/test/"
 truncate -s 64M "$work/build.ext4"

@@ -47,6 +47,16 @@ start_runs() {
   grep -qi 'fork bomb' "$work/start.log"
 }
 
+# Each ends by itself, with 0; code-runner is `npm start`.
+examples_run() {
+  local example
+  for example in "$root"/examples/*/main.js; do
+    case $example in */code-runner/*) continue ;; esac
+    echo "== ${example#"$root"/}"
+    timeout 60 node "$example"
+  done
+}
+
 make_package() {
   rm -rf prebuilds
   npm pack --pack-destination "$work"

@@ -9,7 +9,7 @@ import { signalNumber } from '../process';
 import { Sandbox } from '../sandbox';
 import { parseProfile } from '../seccomp';
 import { parseDuration } from './duration';
-import { statusLine } from './status';
+import { type StatusLine, statusLine } from './status';
 import { violationLines } from './violations';
 
 const help = `Usage: linux-isolate run [options] -- command [args…]
@@ -143,7 +143,7 @@ export async function runCommand(args: string[]): Promise<number> {
     process.stderr.write(`linux-isolate: not enforced: ${path} (${reason})\n`);
   const status = values.quiet ? undefined : statusLine(sandbox);
   try {
-    const result = await execute(sandbox, command, rest, processOptions, values.json ?? false);
+    const result = await execute(sandbox, command, rest, processOptions, values.json ? 'json' : status);
     status?.stop();
     if (values.json) process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
     else {
@@ -166,10 +166,11 @@ async function execute(
   command: string,
   args: string[],
   options: object,
-  json: boolean,
+  show: 'json' | StatusLine | undefined,
 ): Promise<IsolateResult> {
-  if (json) return sandbox.run(command, args, { stdin: stdin(), ...options });
+  if (show === 'json') return sandbox.run(command, args, { stdin: stdin(), ...options });
   const child = sandbox.spawn(command, args, { ...options, stdin: stdin() });
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk: Buffer) => show?.output(chunk));
   child.stdout?.pipe(process.stdout, { end: false });
   child.stderr?.pipe(process.stderr, { end: false });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => child.kill(signal));

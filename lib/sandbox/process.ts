@@ -1,11 +1,10 @@
 /** A process in a sandbox: its pipes, its limits, and in the end its result. */
 import { EventEmitter } from 'node:events';
-import fs from 'node:fs';
 import type net from 'node:net';
-import { type Readable, Transform, type Writable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 import tty from 'node:tty';
 import type { SandboxProcess } from '../../types/process';
-import type { Dropped, IsolateResult, Usage } from '../../types/result';
+import type { Dropped, IsolateResult } from '../../types/result';
 import type { Group } from '../cgroups';
 import { StateError } from '../errors';
 import type { ExitFacts } from '../launcher';
@@ -13,7 +12,9 @@ import { native } from '../native';
 import { signalName, signalNumber } from '../process';
 import type { ProcessConfig } from './config';
 import type { Supervisor } from './notify';
+import { Output, type OutputStream } from './output';
 import type { Stdio } from './stdio';
+import { usageOf } from './usage';
 import { type Act, verdict } from './verdict';
 
 const TIOCSWINSZ = 0x5414;
@@ -47,15 +48,13 @@ export class Process extends EventEmitter implements SandboxProcess {
   /** @internal Answers its system calls, where the filter asks. */
   supervisor: Supervisor | undefined;
 
-  private readonly chunks: [Buffer[], Buffer[]] = [[], []];
-  private outputBytes = 0;
+  private readonly output: Output;
   private act: Act | undefined;
   private exit: ExitFacts | undefined;
   private terminalFd: number | undefined;
   private readonly started = process.hrtime.bigint();
   private readonly cpuBefore: number | undefined;
   private readonly timers: NodeJS.Timeout[] = [];
-  private readonly closing: Promise<void>[] = [];
   private resolve!: (result: IsolateResult) => void;
   private reject!: (error: Error) => void;
   private readonly onAbort = (): void => this.end({ reason: 'canceled', evidence: { source: 'AbortSignal' } });
@@ -65,15 +64,15 @@ export class Process extends EventEmitter implements SandboxProcess {
     private readonly config: ProcessConfig,
     stdio: Stdio,
     private readonly host: Host,
-    /** Gather output for the result; else the caller reads the streams. */
-    private readonly collect: boolean,
+    collect: boolean,
   ) {
     super();
     this.spawnfile = config.command;
     this.spawnargs = [config.command, ...config.args];
     this.stdin = config.stdin === 'pipe' ? stdio.stdin : null;
-    this.stdout = this.output(stdio.stdout, 0);
-    this.stderr = this.output(stdio.stderr, 1);
+    this.output = new Output(collect, config.maxOutput, (act) => this.end(act));
+    this.stdout = this.output.attach('stdout', stdio.stdout);
+    this.stderr = this.output.attach('stderr', stdio.stderr);
     this.fds = stdio.extra;
     this.cpuBefore = host.group?.cpuTimeUs();
     this.result = new Promise((resolve, reject) => {
@@ -83,39 +82,6 @@ export class Process extends EventEmitter implements SandboxProcess {
     // Who only listens to events must not be hit by an unhandled rejection.
     this.result.catch(() => {});
     this.limit();
-  }
-
-  private output(socket: net.Socket | null, index: 0 | 1): Readable | null {
-    if (socket === null) return null;
-    this.closing.push(new Promise((resolve) => socket.once('close', () => resolve())));
-    socket.on('error', () => socket.destroy());
-    if (this.collect) {
-      socket.on('data', (chunk: Buffer) => this.take(index, chunk));
-      return socket;
-    }
-    if (this.config.maxOutput === undefined) return socket;
-    const counter = new Transform({
-      transform: (chunk: Buffer, _encoding, done) => {
-        const left = this.count(chunk.length);
-        done(null, left < chunk.length ? chunk.subarray(0, left) : chunk);
-      },
-    });
-    return socket.pipe(counter);
-  }
-
-  private take(index: 0 | 1, chunk: Buffer): void {
-    const room = this.count(chunk.length);
-    if (room > 0) this.chunks[index].push(room < chunk.length ? chunk.subarray(0, room) : chunk);
-  }
-
-  /** Counts output; how much of it is still within the limit. */
-  private count(bytes: number): number {
-    const before = this.outputBytes;
-    this.outputBytes += bytes;
-    const limit = this.config.maxOutput;
-    if (limit === undefined || this.outputBytes <= limit) return bytes;
-    this.end({ reason: 'output-limit', evidence: { source: 'pipe', key: 'bytes', value: this.outputBytes, limit } });
-    return Math.max(0, limit - before);
   }
 
   private limit(): void {
@@ -188,7 +154,7 @@ export class Process extends EventEmitter implements SandboxProcess {
     // The last slave's close shows as EIO at the master (pty(7)); that is its end of file.
     stream.on('error', () => stream.destroy());
     this.stdin = stream;
-    this.stdout = this.output(stream, 0);
+    this.stdout = this.output.attach('stdout', stream);
     this.emit('terminal', stream);
   }
 
@@ -207,18 +173,18 @@ export class Process extends EventEmitter implements SandboxProcess {
     this.release();
     // Counters first: the supervisor removes the cgroup with the sandbox.
     const oom = this.host.group?.takeOom();
-    const usage = this.usage(exit);
+    const usage = usageOf(exit, this.host.group, this.cpuBefore);
     const cpu = this.config.rlimits.find(({ resource }) => resource === RLIMIT_CPU);
     const cpuLimit = cpu && { soft: Number(cpu.soft), hard: Number(cpu.hard) };
     this.emit('exit', this.exitCode, this.signalCode);
     await this.host.afterExit(this);
-    await Promise.all(this.closing);
+    await this.output.closed();
     this.stdin?.destroy();
     const refused = this.supervisor?.killed.get(this.pid ?? 0);
     this.supervisor?.close();
     const judged = verdict({ exit, act: this.act, oom, cpuLimit, refused });
-    const text = (chunks: Buffer[]): string => {
-      const bytes = Buffer.concat(chunks);
+    const text = (name: OutputStream): string => {
+      const bytes = this.output.gathered(name);
       return (this.config.encoding === 'buffer' ? bytes : bytes.toString('utf8')) as string;
     };
     this.resolve({
@@ -226,9 +192,9 @@ export class Process extends EventEmitter implements SandboxProcess {
       ok: judged.reason === 'exited' && exit.exitCode === 0,
       exitCode: this.exitCode,
       signal: this.signalCode,
-      stdout: text(this.chunks[0]),
-      stderr: text(this.chunks[1]),
-      usage: { ...usage, outputBytes: this.outputBytes },
+      stdout: text('stdout'),
+      stderr: text('stderr'),
+      usage: { ...usage, outputBytes: this.output.bytes },
       durations: { wall: exit.wallNs / 1e6, total: Number(process.hrtime.bigint() - this.started) / 1e6 },
       dropped: this.host.dropped,
       violations: this.supervisor?.violations ?? [],
@@ -237,51 +203,9 @@ export class Process extends EventEmitter implements SandboxProcess {
     this.emit('close', this.exitCode, this.signalCode);
   }
 
-  private usage(exit: ExitFacts): Usage {
-    const group = this.host.group?.usage();
-    const own = exit.userTimeUs + exit.systemTimeUs;
-    const counted = group?.cpuTimeUs === undefined ? undefined : group.cpuTimeUs - (this.cpuBefore ?? 0);
-    const peak =
-      group?.memoryPeakBytes === undefined
-        ? { memoryPeakBytes: exit.maxRssKib * 1024, memoryPeakSource: 'wait4 ru_maxrss' }
-        : { memoryPeakBytes: group.memoryPeakBytes, memoryPeakSource: group.memoryPeakSource as string };
-    return {
-      cpuTimeUs: counted ?? own,
-      cpuTimeSource: counted === undefined ? 'wait4 rusage' : (group?.cpuTimeSource as string),
-      userTimeUs: exit.userTimeUs,
-      systemTimeUs: exit.systemTimeUs,
-      ...peak,
-      ...(group?.pidsPeak === undefined ? {} : { pidsPeak: group.pidsPeak }),
-      majorFaults: exit.majorFaults,
-      minorFaults: exit.minorFaults,
-      voluntarySwitches: exit.voluntarySwitches,
-      involuntarySwitches: exit.involuntarySwitches,
-      outputBytes: this.outputBytes,
-    };
-  }
-
-  /**
-   * What the pipes hold now, and no more: something that the program left running may keep them open for ever. Only for
-   * gathered output; readers of streams get their end of file as from any pipe.
-   */
+  /** What the pipes hold now: the program has ended, and what it left running may keep them open for ever. */
   drain(): void {
-    if (!this.collect) return;
-    for (const [index, stream] of ([this.stdout, this.stderr] as const).entries()) {
-      const socket = stream as (net.Socket & { _handle?: { fd: number } | null }) | null;
-      const fd = socket?._handle?.fd;
-      if (socket === null || fd === undefined || fd < 0) continue;
-      const buffer = Buffer.allocUnsafe(65536);
-      for (;;) {
-        try {
-          const n = fs.readSync(fd, buffer);
-          if (n === 0) break;
-          this.take(index as 0 | 1, Buffer.from(buffer.subarray(0, n)));
-        } catch {
-          break; // EAGAIN: empty
-        }
-      }
-      socket.destroy();
-    }
+    this.output.drain();
   }
 
   private release(): void {

@@ -11,7 +11,7 @@ const help = `Usage: linux-isolate <command>
   run [options] -- command [args…]   run a program in a sandbox (linux-isolate run --help)
   learn [options] -- command [args…] the smallest seccomp profile for a program (linux-isolate learn --help)
   seccomp <tool>                     compile, disasm, simulate, explain, diff (linux-isolate seccomp --help)
-  inspect [pid]                      the namespaces of a process, or all that can be seen [--json]
+  inspect [pid]                      the namespaces of a process, or all that can be seen [--json] [--tree]
   doctor                             what this host can do [--json]
 `;
 

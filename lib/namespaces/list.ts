@@ -1,66 +1,33 @@
-/** Which namespaces processes are in, read from /proc/<pid>/ns. Processes of others may hide theirs: then they are left out. */
+/**
+ * Which namespaces there are: those of processes (/proc/<pid>/ns), those that are kept by a mount, and those that only own
+ * others. Processes of others may hide theirs: then they are left out.
+ */
 import fs from 'node:fs';
-import os from 'node:os';
-import type { NamespaceKind } from '../../types/namespaces';
+import type { NamespaceEntry, NamespaceFacts } from '../../types/namespaces';
 import { fromNodeError } from '../errors';
+import { identify } from './identify';
 import { kinds } from './kinds';
+import { commandOf, inodeOf, pids, uidOf } from './processes';
 
-export interface NamespaceEntry {
-  readonly kind: NamespaceKind;
-  /** The namespace's identity on this host. */
-  readonly inode: number;
-  /** Processes in it that the caller may see. */
-  readonly processes: number;
-  /** The lowest pid among them, with its user and command. */
-  readonly pid: number;
-  readonly uid: number;
-  readonly command: string;
+interface Found {
+  facts: NamespaceFacts;
+  path: string;
+  processes: number;
+  pid: number | undefined;
+  readonly pins: string[];
 }
 
-function inodeOf(pid: number | string, file: string): number | undefined {
-  try {
-    const match = /\[(\d+)\]$/.exec(fs.readlinkSync(`/proc/${pid}/ns/${file}`));
-    return match ? Number(match[1]) : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function pids(): number[] {
-  return fs
-    .readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number)
-    .sort((a, b) => a - b);
-}
-
-function commandOf(pid: number): string {
-  try {
-    const line = fs.readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').join(' ').trim();
-    return line || fs.readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
-  } catch {
-    return '';
-  }
-}
-
-function uidOf(pid: number): number {
-  return fs.statSync(`/proc/${pid}`, { throwIfNoEntry: false })?.uid ?? -1;
-}
-
-/** All namespaces that the caller can see, as lsns(8) lists them. */
+/** All namespaces that the caller can see, in the order of their inodes. Ordinary users see those of their own processes. */
 export function all(): NamespaceEntry[] {
-  const found = new Map<string, { kind: NamespaceKind; inode: number; processes: number; pid: number }>();
-  for (const pid of pids()) {
-    for (const { kind, file } of kinds) {
-      const inode = inodeOf(pid, file);
-      if (inode === undefined) continue;
-      const key = `${kind}:${inode}`;
-      const entry = found.get(key);
-      if (entry) entry.processes++;
-      else found.set(key, { kind, inode, processes: 1, pid });
-    }
+  const found = new Map<number, Found>();
+  for (const pid of pids()) addProcess(found, pid);
+  addPinned(found);
+  for (const entry of found.values()) {
+    // The file may be gone by now; then kind and inode are all that is known.
+    if (entry.pid !== undefined) entry.facts = identified(entry.path) ?? entry.facts;
   }
-  return [...found.values()].map((entry) => ({ ...entry, uid: uidOf(entry.pid), command: commandOf(entry.pid) }));
+  for (const { facts } of [...found.values()]) addOwner(found, facts.owner);
+  return [...found.values()].map(entryOf).sort((a, b) => a.inode - b.inode);
 }
 
 /** The namespaces of one process (default: this one), in the order of `kinds`. Needs the right to look: ptrace(2). */
@@ -73,20 +40,54 @@ export function list(pid: number = process.pid): NamespaceEntry[] {
       hint: 'The process is gone, or belongs to someone else: try as root',
     });
   }
-  const own = new Map(kinds.map(({ kind, file }) => [kind, inodeOf(pid, file)]));
-  return all().filter((entry) => own.get(entry.kind) === entry.inode);
+  const own = kinds.map(({ file }) => inodeOf(pid, file));
+  return all()
+    .filter(({ inode }) => own.includes(inode))
+    .sort((a, b) => own.indexOf(a.inode) - own.indexOf(b.inode));
 }
 
-/** Name of a uid on this host, or the number. */
-export function userName(uid: number): string {
-  if (uid === os.userInfo().uid) return os.userInfo().username;
-  try {
-    const line = fs
-      .readFileSync('/etc/passwd', 'utf8')
-      .split('\n')
-      .find((entry) => entry.split(':')[2] === String(uid));
-    return line?.split(':')[0] ?? String(uid);
-  } catch {
-    return String(uid);
+function addProcess(found: Map<number, Found>, pid: number): void {
+  for (const { kind, file } of kinds) {
+    const inode = inodeOf(pid, file);
+    if (inode === undefined) continue;
+    const entry = found.get(inode);
+    if (entry) entry.processes++;
+    else found.set(inode, { facts: { kind, inode }, path: `/proc/${pid}/ns/${file}`, processes: 1, pid, pins: [] });
   }
+}
+
+/** Bind mounts of namespace files; in mountinfo their root is `net:[4026531840]`. Source: proc_pid_mountinfo(5). */
+function addPinned(found: Map<number, Found>): void {
+  for (const line of fs.readFileSync('/proc/self/mountinfo', 'utf8').split('\n')) {
+    const fields = line.split(' ');
+    const inode = Number(/:\[(\d+)\]$/.exec(fields[3] ?? '')?.[1]);
+    const point = fields[4];
+    if (!inode || point === undefined || !line.includes(' - nsfs ')) continue;
+    const path = point.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
+    const known = found.get(inode);
+    if (known) known.pins.push(path);
+    else {
+      const facts = identified(path);
+      if (facts) found.set(inode, { facts, path, processes: 0, pid: undefined, pins: [path] });
+    }
+  }
+}
+
+/** A user namespace without processes lives on in what it owns. Only its inode is known then, and no file names it. */
+function addOwner(found: Map<number, Found>, inode: number | undefined): void {
+  if (inode === undefined || found.has(inode)) return;
+  found.set(inode, { facts: { kind: 'user', inode }, path: '', processes: 0, pid: undefined, pins: [] });
+}
+
+function identified(path: string): NamespaceFacts | undefined {
+  try {
+    return identify(path);
+  } catch {
+    return undefined;
+  }
+}
+
+function entryOf({ facts, path, pins, processes, pid }: Found): NamespaceEntry {
+  const who = pid === undefined ? {} : { pid, uid: uidOf(pid), command: commandOf(pid) };
+  return { ...facts, path, pins, processes, ...who };
 }

@@ -17,7 +17,7 @@ export interface Resources {
   readonly misc?: Readonly<Record<string, number | 'max'>>;
   /** Device nodes that may be used; everything not allowed here is denied. v1 files; on v2 a BPF program. */
   readonly devices?: readonly DeviceRule[];
-  /** Marks for the traffic of the group's sockets. v1 only. */
+  /** Counters and marks for the traffic of the group's sockets. */
   readonly network?: NetworkResources;
   /** v2 files written as they are, after all others: `{ 'memory.zswap.max': '0' }`. */
   readonly unified?: Readonly<Record<string, string>>;
@@ -120,9 +120,14 @@ export interface DeviceRule {
 }
 
 export interface NetworkResources {
-  /** net_cls: handle for tc and nftables, e.g. 0x10001. */
+  /**
+   * Count bytes and packets, in and out, from the IP header on, loopback included: see `stats().network`. A BPF program on a
+   * v2 group (kernel 4.19; a v2 hierarchy beside v1 will do); takes CAP_BPF and CAP_NET_ADMIN in the initial user namespace.
+   */
+  readonly count?: boolean;
+  /** net_cls: handle for tc and nftables, e.g. 0x10001. v1 only. */
   readonly classId?: number;
-  /** net_prio: SO_PRIORITY of sockets by interface. */
+  /** net_prio: SO_PRIORITY of sockets by interface. v1 only. */
   readonly priorities?: Readonly<Record<string, number>>;
 }
 
@@ -144,6 +149,8 @@ export type ControllerName =
   | 'perf_event'
   | 'net_cls'
   | 'net_prio'
+  /** Counters of traffic, by BPF. */
+  | 'network'
   /** CPU time used. */
   | 'cpuacct';
 
@@ -181,8 +188,8 @@ export interface CgroupReport {
     readonly freeze: boolean;
     /** Pressure stall information (kernel 4.20). */
     readonly pressure: boolean;
-    /** BPF programs for devices (kernel 4.15). */
-    readonly devices: boolean;
+    /** BPF programs for devices and traffic can be loaded here. */
+    readonly bpf: boolean;
   };
 }
 
@@ -195,6 +202,14 @@ export interface CgroupFact {
   readonly key: string;
   readonly value: number;
   readonly limit?: number;
+}
+
+/** Of IP packets, headers included. A packet that the kernel puts together or cuts later (GRO, GSO) counts as one. */
+export interface NetworkTraffic {
+  readonly receivedBytes: number;
+  readonly receivedPackets: number;
+  readonly sentBytes: number;
+  readonly sentPackets: number;
 }
 
 /** What a group used. What the kernel doesn't give is absent. */
@@ -212,6 +227,9 @@ export interface CgroupUsage {
   /** Time that runnable processes had to wait for quota. */
   readonly throttledUs?: number;
   readonly throttledPeriods?: number;
+  /** With `network.count`. */
+  readonly network?: NetworkTraffic;
+  readonly networkSource?: string;
 }
 
 /** Share of time in percent in which some (all) processes waited. Source: Documentation/accounting/psi.rst. */
@@ -280,6 +298,8 @@ export interface CgroupStats {
   >;
   readonly rdma?: Readonly<Record<string, Readonly<Record<string, number | 'max'>>>>;
   readonly misc?: Readonly<Record<string, number>>;
+  /** With `network.count`, of groups that this process made. */
+  readonly network?: NetworkTraffic;
   readonly pressure?: { readonly cpu?: Pressure; readonly memory?: Pressure; readonly io?: Pressure };
   /** Processes in it or below. */
   readonly populated: boolean;

@@ -4,7 +4,7 @@
  */
 import fs from 'node:fs';
 import { join } from 'node:path';
-import type { CgroupUsage } from '../../types/cgroups';
+import type { CgroupUsage, NetworkTraffic } from '../../types/cgroups';
 import { compact } from './compact';
 import { type Places, readNumber } from './counters';
 import { files } from './files';
@@ -35,6 +35,8 @@ export function openAccount(group: { readonly places: Places }, { fresh = false 
         cpuTimeSource: now.cpuTimeSource,
         throttledUs: since('throttledUs'),
         throttledPeriods: since('throttledPeriods'),
+        network: difference(now.network, before.network),
+        networkSource: now.networkSource,
         memoryPeakBytes,
         memoryPeakSource: memoryPeakBytes === undefined ? undefined : now.memoryPeakSource,
         pidsPeak: fresh ? now.pidsPeak : undefined,
@@ -42,6 +44,16 @@ export function openAccount(group: { readonly places: Places }, { fresh = false 
       });
     },
     close: () => peak?.close(),
+  };
+}
+
+function difference(now: NetworkTraffic | undefined, before: NetworkTraffic | undefined): NetworkTraffic | undefined {
+  if (now === undefined || before === undefined) return now;
+  return {
+    receivedBytes: now.receivedBytes - before.receivedBytes,
+    receivedPackets: now.receivedPackets - before.receivedPackets,
+    sentBytes: now.sentBytes - before.sentBytes,
+    sentPackets: now.sentPackets - before.sentPackets,
   };
 }
 

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import type { ControllerName } from '../../types/cgroups';
 import { cgroupLayout } from '../host/cgroups';
-import { attach, canAttach } from './bpf/attach';
+import { attach } from './bpf/attach';
 import type { ResourceConfig } from './config';
 import { wanted } from './controllers';
 import { CgroupError } from './errors';
@@ -31,7 +31,7 @@ export function apply({ places, extraPids }: Target, resources: ResourceConfig, 
     const translation = translate(resources[controller.option] as never, contextOf(place, extraPids, fresh, resources));
     lacks.push(...translation.lacks);
     for (const write of translation.writes) lacks.push(...writeOne(place, write));
-    for (const program of translation.programs) if (canAttach()) attach(place.directory, program);
+    for (const program of translation.programs) attach(place.directory, program);
   }
   lacks.push(...applyUnified(places, resources.unified ?? {}));
   return lacks;

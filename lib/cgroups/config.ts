@@ -53,6 +53,7 @@ export interface DeviceRuleConfig {
 }
 
 export interface NetworkConfig {
+  readonly count?: boolean;
   readonly classId?: number;
   readonly priorities?: Readonly<Record<string, number>>;
 }

@@ -19,6 +19,7 @@ import { translateHugetlb as hugetlb2 } from './v2/hugetlb';
 import { translateIo as io2 } from './v2/io';
 import { translateMemory as memory2 } from './v2/memory';
 import { translateMisc as misc2 } from './v2/misc';
+import { translateCount } from './v2/network';
 import { translatePids as pids2 } from './v2/pids';
 import { translateRdma as rdma2 } from './v2/rdma';
 
@@ -49,6 +50,7 @@ export const controllers: readonly Controller[] = [
   { name: 'perf_event', v1: 'perf_event', v2: 'core' },
   { name: 'net_cls', v1: 'net_cls', option: 'network', translateV1: translateClass },
   { name: 'net_prio', v1: 'net_prio', option: 'network', translateV1: translatePriorities },
+  { name: 'network', v2: 'bpf', option: 'network', translateV2: translateCount },
   { name: 'cpuacct', v1: 'cpuacct', v2: 'core' },
 ];
 
@@ -63,6 +65,7 @@ export function wanted(resources: ResourceConfig): Controller[] {
   return controllers.filter(({ name, option }) => {
     const given = option === undefined ? undefined : resources[option];
     if (given === undefined) return false;
+    if (name === 'network') return resources.network?.count === true;
     if (name === 'net_cls') return resources.network?.classId !== undefined;
     if (name === 'net_prio') return Object.keys(resources.network?.priorities ?? {}).length > 0;
     // A list of devices may be empty: then all are denied.

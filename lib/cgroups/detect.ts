@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import type { CgroupReport, ControllerName, ControllerReport } from '../../types/cgroups';
 import { cgroupLayout } from '../host/cgroups';
-import { canAttach } from './bpf/attach';
+import { whyNoBpf } from './bpf/attach';
 import { controllers } from './controllers';
 import { files } from './files';
 import { newName } from './names';
@@ -52,7 +52,7 @@ function v2Report(mountPoint: string, directory: string | undefined): NonNullabl
     ...(place && isPlace(place) ? { where: place.directory } : (place ?? {})),
     ...features,
     pressure: files.exists(join(directory ?? mountPoint, 'memory.pressure')) || files.exists('/proc/pressure/memory'),
-    devices: canAttach(),
+    bpf: whyNoBpf() === undefined,
   };
 }
 

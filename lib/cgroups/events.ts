@@ -1,6 +1,6 @@
 /**
- * What happens to a group, as it happens. The kernel announces changes of *.events files by inotify on both versions;
- * v1's OOM counter has no such file (its eventfd needs cgroup.event_control), so that one is looked at regularly.
+ * What happens to a group, as it happens. The kernel announces changes of v2's *.events files by inotify, and an OOM on v1
+ * by an eventfd. v1's other counters it announces to nobody, so those are looked at regularly.
  */
 import fs from 'node:fs';
 import { join } from 'node:path';
@@ -8,13 +8,17 @@ import type { CgroupEvent, CgroupFact } from '../../types/cgroups';
 import { directoryOf, type Places, readFact, v2DirectoryOf } from './counters';
 import { memoryLimitHits, oomEvents, pidsLimitHits } from './facts';
 import { files } from './files';
+import { type OomNotice, oomNotice } from './v1/oom-notice';
 
 interface Source {
   readonly type: (value: number) => CgroupEvent['type'];
   readonly read: () => CgroupFact | undefined;
-  /** File that inotify reports on; undefined: look regularly. */
+  /** File that inotify reports on; `noticed`; undefined: look regularly. */
   readonly watch: string | undefined;
 }
+
+/** Its own notice rings. */
+const noticed = 'notice';
 
 export interface EventOptions {
   /** Ends the iteration. */
@@ -23,7 +27,7 @@ export interface EventOptions {
   readonly pollMs?: number;
 }
 
-function sourcesOf(group: { readonly places: Places }): Source[] {
+function sourcesOf(group: { readonly places: Places }, notice: OomNotice | undefined): Source[] {
   const { places } = group;
   const memory = places.get('memory');
   const v2Memory = memory?.version === 'v2' ? memory.directory : undefined;
@@ -38,7 +42,8 @@ function sourcesOf(group: { readonly places: Places }): Source[] {
   });
   const all: Source[] = [
     { type: () => 'oom', read: () => readFact(v2Memory, 'memory.events', 'oom', 'memory.max'), watch: watchMemory },
-    { type: () => 'oom-kill', read: () => oomEvents(group), watch: watchMemory },
+    { type: () => 'oom', read: () => noticeFact(places, notice), watch: noticed },
+    { type: () => 'oom-kill', read: () => oomEvents(group), watch: watchMemory ?? (notice && noticed) },
     {
       type: () => 'memory-high',
       read: () => readFact(v2Memory, 'memory.events', 'high', 'memory.high'),
@@ -52,6 +57,14 @@ function sourcesOf(group: { readonly places: Places }): Source[] {
   return all.filter(({ read }) => read() !== undefined);
 }
 
+function noticeFact(places: Places, notice: OomNotice | undefined): CgroupFact | undefined {
+  const directory = directoryOf(places, 'memory', 'v1');
+  // The eventfd also rings when the group is removed.
+  if (notice === undefined || directory === undefined || !files.exists(directory)) return undefined;
+  const file = 'memory.oom_control';
+  return { file, path: join(directory, file), key: 'eventfd', value: notice.count };
+}
+
 /**
  * Events from now on; ends when the group is removed or `signal` aborts. Counters lose nothing; a state that lasts for less
  * than the event loop's next turn (frozen and thawed at once) shows only where it ended.
@@ -62,15 +75,18 @@ export function events(
 ): AsyncIterableIterator<CgroupEvent> {
   const { signal, pollMs = 100 } = options;
   const bell = new Bell();
-  const sources = sourcesOf(group);
-  const watched = new Set(sources.flatMap(({ watch }) => watch ?? []));
+  const ring = () => bell.ring();
+  const v1Memory = directoryOf(group.places, 'memory', 'v1');
+  const notice = v1Memory === undefined ? undefined : oomNotice(v1Memory, ring);
+  const sources = sourcesOf(group, notice);
+  const watched = new Set(sources.flatMap(({ watch }) => (watch === noticed ? [] : (watch ?? []))));
   const watchers = [...watched].map((path) => fs.watch(path, () => bell.ring()).on('error', () => bell.ring()));
   const timer = sources.some(({ watch }) => watch === undefined) ? setInterval(() => bell.ring(), pollMs) : undefined;
-  const ring = () => bell.ring();
   signal?.addEventListener('abort', ring);
   let seen = sources.map(({ read }) => read()?.value ?? 0);
   const stop = () => {
     for (const watcher of watchers) watcher.close();
+    notice?.close();
     clearInterval(timer);
     signal?.removeEventListener('abort', ring);
   };

@@ -28,7 +28,8 @@ export function findGroup(path: string): ReadonlyMap<ControllerName, Place> {
   for (const controller of controllers) {
     const hierarchy = controller.v1 === undefined ? undefined : v1.get(controller.v1);
     const v1Dir = hierarchy && join(hierarchy.mountPoint, within);
-    if (inV2 && (controller.v2 === 'core' || available.includes(controller.v2 ?? ''))) {
+    const program = controller.v2 === 'bpf' && hierarchy === undefined;
+    if (inV2 && (program || controller.v2 === 'core' || available.includes(controller.v2 ?? ''))) {
       places.set(controller.name, { version: 'v2', directory: v2Dir });
     } else if (v1Dir !== undefined && files.exists(v1Dir)) {
       places.set(controller.name, { version: 'v1', directory: v1Dir });

@@ -1,6 +1,6 @@
 /** Where groups can be made: on the host below our own place, or below a group that we made. */
 import { cgroupLayout } from '../host/cgroups';
-import { canAttach } from './bpf/attach';
+import { whyNoBpf } from './bpf/attach';
 import type { Controller } from './controllers';
 import { files, tryRead } from './files';
 import { isPlace, kernelHint, type NoPlace, type Place, placeV1, placeV2 } from './place';
@@ -11,11 +11,6 @@ export interface Site {
   /** A place for each of them, in order. The first `required` have limits; the others are welcome, not needed. */
   find(controllers: readonly Names[], required: number): (Place | NoPlace)[];
 }
-
-const noBpf: NoPlace = {
-  reason: 'on cgroup v2 devices are a BPF program, which this build cannot load',
-  hint: 'The default /dev shows harmless devices only; leave resources.devices out',
-};
 
 const isController = (v2: string | undefined): v2 is string => v2 !== undefined && v2 !== 'core' && v2 !== 'bpf';
 
@@ -62,7 +57,8 @@ function locate(
   const old = v1 === undefined ? undefined : placeV1(v1);
   if (old) return old;
   if (v2 === undefined || place === undefined) return noHierarchy(v1 ?? v2);
-  if (v2 === 'bpf' && isPlace(place) && !canAttach()) return noBpf;
+  const noBpf = v2 === 'bpf' && isPlace(place) ? whyNoBpf() : undefined;
+  if (noBpf) return noBpf;
   return !isController(v2) || has.includes(v2) ? place : why();
 }
 
@@ -100,7 +96,7 @@ export function childSite(places: ReadonlyMap<string, Place>): Site {
     find(controllers, required) {
       return controllers.map((c, i) => {
         const v1 = c.v1 === undefined ? undefined : placeByV1Name(places, c.v1);
-        if (c.v2 === 'core' && v2) return { version: 'v2', directory: v2 };
+        if ((c.v2 === 'core' || (c.v2 === 'bpf' && !v1)) && v2) return { version: 'v2', directory: v2 };
         if (v1) return v1;
         if (v2 && isController(c.v2) && shares(v2, c.v2, i < required)) return { version: 'v2', directory: v2 };
         return {

@@ -1,5 +1,6 @@
 /** Everything a group's files tell, in one shape for v1 and v2. A figure that a kernel doesn't give is absent. */
 import type { CgroupStats } from '../../types/cgroups';
+import { readTraffic } from './bpf/traffic';
 import { compact } from './compact';
 import { isFrozen } from './control';
 import { directoryOf, type Places, readLimit, readNumber, readTable, v2DirectoryOf } from './counters';
@@ -25,6 +26,7 @@ export function stats(group: { readonly places: Places; readonly dirs: readonly 
     io: io && (io.version === 'v1' ? ioStatsV1 : ioStatsV2)(io.directory),
     hugetlb: hugetlbStats(places.get('hugetlb')),
     rdma: rdmaStats(places.get('rdma')),
+    network: readTraffic(directoryOf(places, 'network')),
     misc: miscStats(places.get('misc')),
     pressure: v2 === undefined ? undefined : pressureStats(v2),
     populated: v2 === undefined ? pidsBelow(group).length > 0 : readTable(v2, 'cgroup.events')?.populated === 1,

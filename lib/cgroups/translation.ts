@@ -23,12 +23,10 @@ export interface Lack {
 }
 
 /** v2 has no files for devices and traffic; BPF programs stand there. */
-export interface Program {
-  readonly option: string;
-  readonly attach: 'device';
-  /** 8 bytes each. */
-  readonly instructions: Uint8Array;
-}
+export type Program =
+  /** Instructions of 8 bytes each. */
+  | { readonly option: string; readonly attach: 'device'; readonly instructions: Uint8Array }
+  | { readonly option: string; readonly attach: 'traffic' };
 
 export interface Translation {
   readonly writes: readonly Write[];

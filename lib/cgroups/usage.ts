@@ -1,12 +1,24 @@
 /** What a group used: each figure with the file that it comes from, and only what the kernel counts. */
 import type { CgroupUsage } from '../../types/cgroups';
+import { readTraffic } from './bpf/traffic';
 import { compact, type Loose } from './compact';
 import { directoryOf, type Places, readNumber, readTable, v2DirectoryOf } from './counters';
 
 const nsPerUs = 1000;
 
 export function usage({ places }: { readonly places: Places }): CgroupUsage {
-  return compact({ ...cpuTime(places), ...throttling(places), ...memoryPeak(places), ...pidsPeak(places) });
+  return compact({
+    ...cpuTime(places),
+    ...throttling(places),
+    ...memoryPeak(places),
+    ...pidsPeak(places),
+    ...traffic(places),
+  });
+}
+
+function traffic(places: Places): Loose<Pick<CgroupUsage, 'network' | 'networkSource'>> {
+  const network = readTraffic(directoryOf(places, 'network'));
+  return { network, networkSource: network && 'cgroup_skb' };
 }
 
 /** µs of all processes that are or were in it, ended children included. */

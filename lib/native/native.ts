@@ -33,6 +33,19 @@ export interface Native {
   /** Bytes read of another process's memory: up to the first page that can't be read. */
   readMemory(pid: number, address: bigint, to: Uint8Array): number;
   writeMemory(pid: number, address: bigint, bytes: Uint8Array): number;
+  /** A counter that is readable while it isn't 0. Source: eventfd(2). */
+  eventFd(): number;
+  /** bpf(2). Each gives a descriptor, a count or 0, or -errno. */
+  bpfProgramLoad(type: number, attachType: number, instructions: Uint8Array): number;
+  bpfAttach(target: number, program: number, attachType: number, flags: number): number;
+  bpfDetach(target: number, program: number, attachType: number): number;
+  /** Fills `ids` with what is attached to the target itself. */
+  bpfQuery(target: number, attachType: number, ids: Uint32Array): number;
+  bpfProgramById(id: number): number;
+  bpfMapCreate(type: number, keySize: number, valueSize: number, maxEntries: number): number;
+  bpfMapLookup(map: number, key: Uint8Array, value: Uint8Array): number;
+  /** One of two descriptors that all environments of this process share; -1 while unset. */
+  bpfKept(slot: number, fd?: number): number;
   pipe(nonBlockingEnd: number): [number, number] | number;
   /** The last two act with that user's rights, for this one call. */
   openat2(

@@ -7,6 +7,7 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   InitChannel(env, exports);
   InitSeccomp(env, exports);
   InitFiles(env, exports);
+  InitBpf(env, exports);
   return exports;
 }
 

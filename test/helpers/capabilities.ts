@@ -35,6 +35,10 @@ const filesystem = (name: string) => new RegExp(`\\b${name}$`, 'm').test(readTex
 const mountedType = (name: string) => readText('/proc/self/mountinfo').includes(` - ${name} `);
 const isRoot = () => process.geteuid?.() === 0;
 
+/** A capability by its number in linux/capability.h. */
+const effective = (capability: number) =>
+  ((BigInt(`0x${/^CapEff:\t(\w+)/m.exec(readText('/proc/self/status'))?.[1] ?? 0}`) >> BigInt(capability)) & 1n) === 1n;
+
 /** /etc/subuid names users by name or by number. */
 function hasSubordinateIds(): boolean {
   const { username, uid } = userInfo();
@@ -56,6 +60,8 @@ const probes = {
   'cgroup-v2': () => mountedType('cgroup2'),
   /** A v2 hierarchy that carries the memory controller, not merely an empty one beside v1. */
   'cgroup-v2-controllers': () => cgroupController('memory') === 'v2',
+  /** Programs for v2 groups: devices, traffic. */
+  'cgroup-bpf': () => effective(12) && (effective(39) || effective(21)),
   'cgroup-memory': () => cgroupController('memory') !== undefined,
   'cgroup-pids': () => cgroupController('pids') !== undefined,
   'cgroup-cpu': () => cgroupController('cpu') !== undefined,

@@ -14,8 +14,8 @@ export type Snapshot = Record<'process' | 'mount' | 'cgroup' | 'fd' | 'temp' | '
 
 const PREFIX = 'linux-isolate-';
 
-/** The launcher's program: made once per Node process and kept by design, so each test file may add one. */
-const KEPT_FD = /^\/memfd:linux-isolate/;
+/** Made once per Node process and kept by design, so each test file may add one of each: the launcher's program, the counter of traffic. */
+const KEPT_FDS = [/^\/memfd:linux-isolate/, /^anon_inode:bpf-map/, /^anon_inode:bpf-prog/];
 
 /**
  * Another Node process may run sandboxes at the same time. Its entries carry its pid (`linux-isolate-<pid>-…`) and are not
@@ -110,11 +110,13 @@ export function snapshot({ cgroupRoot = '/sys/fs/cgroup', tempDir = tmpdir() }: 
 /** What `after` has and `before` had not, as lines for a person. */
 export function difference(before: Snapshot, after: Snapshot): string[] {
   const leaks: string[] = [];
-  let keptFds = 1;
+  const kept = new Set(KEPT_FDS);
   for (const kind of Object.keys(after) as (keyof Snapshot)[]) {
     for (const [key, text] of after[kind]) {
       if (before[kind].has(key)) continue;
-      if (kind === 'fd' && KEPT_FD.test(key.slice(key.indexOf(' ') + 1)) && keptFds-- > 0) continue;
+      const target = key.slice(key.indexOf(' ') + 1);
+      const pattern = kind === 'fd' ? [...kept].find((known) => known.test(target)) : undefined;
+      if (pattern && kept.delete(pattern)) continue;
       leaks.push(text);
     }
   }

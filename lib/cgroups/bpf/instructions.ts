@@ -43,6 +43,18 @@ export class Assembler {
   jumpIfAny(register: number, value: number, label: string): void {
     this.add(0x45, register, 0, 0, value, label);
   }
+  /** destination = the map with this descriptor; the kernel puts its address there. Two instructions long. */
+  loadMap(destination: number, fd: number): void {
+    this.add(0x18, destination, 1, 0, fd);
+    this.add(0, 0, 0, 0, 0);
+  }
+  call(helper: number): void {
+    this.add(0x85, 0, 0, 0, helper);
+  }
+  /** *(u64 *)(destination + offset) += source, atomically */
+  addTo64(destination: number, offset: number, source: number): void {
+    this.add(0xdb, destination, source, offset, 0);
+  }
   exit(): void {
     this.add(0x95, 0, 0, 0, 0);
   }

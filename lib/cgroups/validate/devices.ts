@@ -84,6 +84,7 @@ function readAccess(reader: Reader, value: unknown, path: string): string | unde
 
 export function readNetwork(reader: Reader, value: unknown, path: string): NetworkConfig | undefined {
   return reader.object<NetworkConfig>(value, path, {
+    count: (v, at) => reader.boolean(v, at),
     classId: (v, at) => reader.integer(v, at, 1, 2 ** 32 - 1),
     priorities: (v, at) => reader.record(v, at, /^[^\s/:]{1,15}$/, (p, pAt) => reader.integer(p, pAt, 0, 2 ** 31 - 1)),
   });

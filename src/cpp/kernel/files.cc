@@ -1,6 +1,7 @@
 // Calls on descriptors that Node's fs module lacks.
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -26,6 +27,11 @@ Napi::Value Pipe(const Napi::CallbackInfo& info) {
   result.Set(0u, ends[0]);
   result.Set(1u, ends[1]);
   return result;
+}
+
+// eventFd() -> fd or -errno: a counter that is readable while it isn't 0, non-blocking.
+Napi::Value EventFd(const Napi::CallbackInfo& info) {
+  return Result(info, OrErrno(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)));
 }
 
 // open(path, flags) and close(fd): Node's own keep books per Worker, which descriptors that come and go here would upset.
@@ -87,6 +93,7 @@ Napi::Value Ioctl(const Napi::CallbackInfo& info) {
 void InitFiles(Napi::Env env, Napi::Object exports) {
   exports.Set("open", Napi::Function::New(env, Open));
   exports.Set("close", Napi::Function::New(env, Close));
+  exports.Set("eventFd", Napi::Function::New(env, EventFd));
   exports.Set("pipe", Napi::Function::New(env, Pipe));
   exports.Set("openat2", Napi::Function::New(env, Openat2));
   exports.Set("mkdirat", Napi::Function::New(env, Mkdirat));

@@ -129,6 +129,23 @@ describeWith(['root', 'cgroup-v1', 'cgroup-v2', 'cgroup-freezer', 'cgroup-pids']
     expect(await first).toMatchObject({ count: 1, fact: { key: 'oom_kill', limit: 16 * 2 ** 20 } });
   });
 
+  test('an OOM is told at once, without looking: v1 by its eventfd', async () => {
+    withoutV2();
+    const group = create({ resources: { memory: { max: '16MiB' } } });
+    const seen: string[] = [];
+    const done = (async () => {
+      // Counters that are polled are not looked at within this test.
+      for await (const { type, fact } of group.events({ signal: AbortSignal.timeout(10_000), pollMs: 60_000 })) {
+        seen.push(`${type} ${fact.file}`);
+        if (type === 'oom-kill') break;
+      }
+    })();
+    await shell(group, 'exec dd if=/dev/zero of=/dev/null bs=64M count=1');
+    await done;
+    expect(seen).toContain('oom memory.oom_control');
+    expect(seen.at(-1)).toBe('oom-kill memory.oom_control');
+  });
+
   test('one thread alone can be moved on v1', async () => {
     withoutV2();
     const group = create();

@@ -42,6 +42,7 @@
         'src/cpp/kernel/files.cc',
         'src/cpp/kernel/seccomp.cc',
         'src/cpp/kernel/bpf.cc',
+        'src/cpp/kernel/xattr.cc',
       ],
       'include_dirs': ["<!(node -p \"require('node-addon-api').include_dir\")"],
       'defines': ['NAPI_VERSION=8', 'NODE_ADDON_API_DISABLE_DEPRECATED', 'NODE_ADDON_API_DISABLE_CPP_EXCEPTIONS',

@@ -1,5 +1,6 @@
 /** linux-isolate: run code you don't trust, from Node. */
 export type * from '../types/cgroups';
+export type * from '../types/enforcement';
 export type * from '../types/errors';
 export type * from '../types/mounts';
 export type * from '../types/namespaces';
@@ -8,6 +9,7 @@ export type * from '../types/process';
 export type * from '../types/result';
 export type * from '../types/sandbox';
 export type * from '../types/seccomp';
+export type * from '../types/selinux';
 export * as cgroups from './cgroups';
 export { IsolateError, KernelError, StateError, UnsupportedError, ValidationError } from './errors';
 export * as namespaces from './namespaces';
@@ -24,3 +26,4 @@ export {
   spawn,
 } from './sandbox';
 export * as seccomp from './seccomp';
+export * as selinux from './selinux';

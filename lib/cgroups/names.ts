@@ -1,49 +1,17 @@
 /**
- * Groups carry their owner in their names: linux-isolate-<pid>-<start time>-<where>-<n>. Pid and start time together name a
- * process for good, within one boot and as seen from one PID and time namespace; <where> is `0` for the initial ones. So
- * whoever comes later can tell from the name alone whether the owner still lives.
+ * Groups carry their owner in their names: linux-isolate-<pid>-<start time>-<where>-<n>; <where> is `0` for the initial
+ * namespaces. So whoever comes later can tell from the name alone whether the owner still lives.
  */
-import fs from 'node:fs';
 import { threadId } from 'node:worker_threads';
+import { ownerState, ownToken } from '../host/owner';
 
 export const prefix = 'linux-isolate-';
 
-/** Inodes of the initial namespaces. Source: PROC_PID_INIT_INO, PROC_TIME_INIT_INO in linux/proc_ns.h. */
-const initial = ['4026531836', '4026531834'];
-
-function inode(kind: 'pid' | 'time'): string {
-  try {
-    return /\[(\d+)\]/.exec(fs.readlinkSync(`/proc/self/ns/${kind}`))?.[1] ?? '';
-  } catch {
-    return kind === 'time' ? (initial[1] as string) : ''; // no time namespaces before kernel 5.6
-  }
-}
-
-let place: string | undefined;
-
-/** Start times are shifted by time namespaces, pids are those of a PID namespace: names from elsewhere can't be judged. */
-export function namespaceToken(): string {
-  place ??= [inode('pid'), inode('time')].every((n, i) => n === initial[i]) ? '0' : `${inode('pid')}_${inode('time')}`;
-  return place;
-}
-
-/** Field 22 of /proc/<pid>/stat, clock ticks since boot; undefined when there is no such process. */
-export function startTime(pid: number | 'self'): string | undefined {
-  try {
-    const stat = fs.readFileSync(`/proc/${pid}/stat`, 'latin1');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
-  } catch {
-    return undefined;
-  }
-}
-
-let own: string | undefined;
 let count = 0;
 
 /** `linux-isolate-<pid>-<start time>-<where>`, of this process. */
 export function ownName(): string {
-  own ??= `${prefix}${process.pid}-${startTime('self')}-${namespaceToken()}`;
-  return own;
+  return `${prefix}${ownToken()}`;
 }
 
 /** A name that no other group of this process has: threads count each for themselves. */
@@ -51,11 +19,10 @@ export function newName(): string {
   return `${ownName()}-${threadId === 0 ? '' : `t${threadId}.`}${count++}`;
 }
 
-const pattern = /^linux-isolate-(\d+)-(\d+)-([\d_]+)-/;
+const pattern = /^linux-isolate-(\d+-\d+-[\d_]+)-/;
 
 /** `other`: not ours by its name, or from namespaces that we can't judge. */
 export function ownerOf(name: string): 'alive' | 'dead' | 'other' {
   const match = pattern.exec(name);
-  if (!match || match[3] !== namespaceToken()) return 'other';
-  return startTime(Number(match[1])) === match[2] ? 'alive' : 'dead';
+  return match ? ownerState(match[1] as string) : 'other';
 }

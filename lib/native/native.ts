@@ -60,4 +60,11 @@ export interface Native {
   mkdirat(directory: number, name: string, mode: number, uid: number, gid: number): number;
   unlinkat(directory: number, name: string, flags: number, uid: number, gid: number): number;
   ioctl(fd: number, request: number, argument: number | Uint8Array): number;
+  /** Length of the value; with an empty buffer nothing is read. O_PATH descriptors are welcome in these four. */
+  getxattr(fd: number, name: string, to: Uint8Array): number;
+  setxattr(fd: number, name: string, value: Uint8Array, flags: number): number;
+  /** Names, each ended by a NUL. */
+  listxattr(fd: number, to: Uint8Array): number;
+  removexattr(fd: number, name: string): number;
+  flock(fd: number, operation: number): number;
 }

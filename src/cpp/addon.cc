@@ -8,6 +8,7 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   InitSeccomp(env, exports);
   InitFiles(env, exports);
   InitBpf(env, exports);
+  InitXattr(env, exports);
   return exports;
 }
 

@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <sys/eventfd.h>
+#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -88,6 +89,9 @@ Napi::Value Ioctl(const Napi::CallbackInfo& info) {
   return Result(info, OrErrno(ioctl(Int(info, 0), request, static_cast<unsigned long>(info[2].ToNumber().Int64Value()))));
 }
 
+// flock(fd, operation) -> 0 or -errno.
+Napi::Value Flock(const Napi::CallbackInfo& info) { return Result(info, OrErrno(flock(Int(info, 0), Int(info, 1)))); }
+
 }  // namespace
 
 void InitFiles(Napi::Env env, Napi::Object exports) {
@@ -99,4 +103,5 @@ void InitFiles(Napi::Env env, Napi::Object exports) {
   exports.Set("mkdirat", Napi::Function::New(env, Mkdirat));
   exports.Set("unlinkat", Napi::Function::New(env, Unlinkat));
   exports.Set("ioctl", Napi::Function::New(env, Ioctl));
+  exports.Set("flock", Napi::Function::New(env, Flock));
 }

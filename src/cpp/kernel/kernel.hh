@@ -11,6 +11,7 @@ void InitChannel(Napi::Env env, Napi::Object exports);
 void InitSeccomp(Napi::Env env, Napi::Object exports);
 void InitFiles(Napi::Env env, Napi::Object exports);
 void InitBpf(Napi::Env env, Napi::Object exports);
+void InitXattr(Napi::Env env, Napi::Object exports);
 
 // The launcher program, embedded at build time.
 extern "C" const unsigned char launcher_image[];

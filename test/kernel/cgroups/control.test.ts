@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import fs from 'node:fs';
 import { join } from 'node:path';
 import { Cgroup, detect, janitor } from '../../../lib/cgroups';
-import { startTime } from '../../../lib/cgroups/names';
+import { startTime } from '../../../lib/host/owner';
 import { describeWith } from '../../helpers/capabilities';
 import { pollUntil, waitFor } from '../../helpers/poll';
 import { create, keep, shell, start, withoutV2 } from './groups';

@@ -3,8 +3,9 @@ import fs from 'node:fs';
 import { freeze, killAll, remove, removeNow } from '../../../lib/cgroups/control';
 import { files } from '../../../lib/cgroups/files';
 import { janitor } from '../../../lib/cgroups/janitor';
-import { newName, ownerOf, ownName, startTime } from '../../../lib/cgroups/names';
+import { newName, ownerOf, ownName } from '../../../lib/cgroups/names';
 import { prepare } from '../../../lib/cgroups/prepare';
+import { startTime } from '../../../lib/host/owner';
 import { FakeCgroupfs, failure } from './fake';
 
 let fake: FakeCgroupfs;

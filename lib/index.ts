@@ -11,7 +11,7 @@ export type * from '../types/sandbox';
 export type * from '../types/seccomp';
 export type * from '../types/selinux';
 export * as cgroups from './cgroups';
-export { IsolateError, KernelError, StateError, UnsupportedError, ValidationError } from './errors';
+export { IsolateError, KernelError, PolicyError, StateError, UnsupportedError, ValidationError } from './errors';
 export * as namespaces from './namespaces';
 export {
   type DoctorCheck,

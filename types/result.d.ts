@@ -1,3 +1,4 @@
+import type { Enforcement } from './enforcement';
 import type { Violation } from './seccomp';
 
 /** Why a run ended. */
@@ -63,6 +64,8 @@ export interface IsolateResult<Output = string> {
   /** Milliseconds: `wall` from fork to reaping, `total` from the call to the result. */
   readonly durations: { readonly wall: number; readonly total: number };
   readonly dropped: readonly Dropped[];
+  /** What really confined it, mechanism by mechanism. */
+  readonly enforcement: Enforcement;
   /** Calls that the profile refused, at most 256 different ones; only with `seccomp: { trace: true }`. */
   readonly violations: readonly Violation[];
   readonly command: readonly string[];

@@ -3,6 +3,7 @@ import type { Mount, RootOptions } from './mounts';
 import type { IdMapping, NamespaceOptions, TimeOffsets } from './namespaces';
 import type { CapabilitySets, CollectOptions, ProcessOptions, UserOptions } from './process';
 import type { SeccompOptions, SeccompProfile } from './seccomp';
+import type { SelinuxOption } from './selinux';
 
 /** What a sandbox is. Everything has a safe default; see README, "Defaults". */
 export interface SandboxOptions {
@@ -33,6 +34,8 @@ export interface SandboxOptions {
   readonly noNewPrivileges?: boolean;
   /** `default` (an allow-list), `strict`, a profile in OCI or Docker JSON, or `unconfined`. */
   readonly seccomp?: 'default' | 'strict' | 'log' | 'unconfined' | SeccompProfile | SeccompOptions;
+  /** Labels of programs and files. Default `auto`: see SelinuxOption, and `sandbox.enforcement.selinux` for what came of it. */
+  readonly selinux?: SelinuxOption;
   /** Paths that are covered. Default: what tells about the host in /proc and /sys. */
   readonly maskedPaths?: readonly string[];
   /** Paths that are made read-only. Default: /proc/sys and others like it. */

@@ -2,6 +2,7 @@
  * Every error class of the library. The message grammar is computed here and nowhere else:
  * `CODE: text, what (step, in role). Hint.`
  */
+import type { MissingPermission } from '../../types/enforcement';
 import type { ErrorFacts, Issue } from '../../types/errors';
 import { errnoName, errnoText } from './errno';
 
@@ -65,6 +66,24 @@ export class UnsupportedError extends IsolateError {
   constructor(feature: string, message: string, facts: ErrorFacts = {}, options?: ErrorOptions) {
     super('ERR_UNSUPPORTED', `${message}${facts.hint ? `. ${facts.hint}` : ''}`, facts, options);
     this.feature = feature;
+  }
+}
+
+/** The security policy of this host forbids what was asked for. Code `ERR_POLICY`; `missing` has the permissions it would take. */
+export class PolicyError extends IsolateError {
+  readonly missing: readonly MissingPermission[];
+
+  constructor(what: string, missing: readonly MissingPermission[], facts: ErrorFacts = {}) {
+    const list = missing.map(
+      ({ source, target, class: name, permission, why }) =>
+        `\n  ${source} lacks ${name}:${permission} on ${target}${why ? ` (${why})` : ''}`,
+    );
+    super(
+      'ERR_POLICY',
+      `${what}${list.length > 0 ? ':' : ''}${list.join('')}${facts.hint ? `\n${facts.hint}` : ''}`,
+      facts,
+    );
+    this.missing = missing;
   }
 }
 

@@ -38,6 +38,8 @@ function subject(op: Op): { what: string; path: string | undefined } {
     case 'mask':
     case 'setAttr':
     case 'writeFile':
+    case 'writeProc':
+    case 'setXattr':
     case 'chdir':
       return { what: `'${op.path}'`, path: op.path };
     case 'idMapHelper':

@@ -71,6 +71,9 @@ const hints: readonly Hint[] = [
   { op: 'chdir', errno: 'ENOENT', text: 'The working directory does not exist inside the sandbox' },
   { op: 'chdir', errno: 'EACCES', text: "The sandbox's user may not enter the working directory" },
   { op: 'writeFile', errno: 'EACCES', text: "Lowering oomScoreAdj below the caller's own needs CAP_SYS_RESOURCE" },
+  { op: 'writeProc', errno: 'EXDEV', text: 'What is mounted on /proc there is no procfs, so no label can be given' },
+  { op: 'writeProc', errno: 'EINVAL', text: 'The loaded policy does not know this context' },
+  { op: 'writeProc', text: 'The label for the next program could not be set' },
 ];
 
 export function hintFor(op: string | undefined, syscall: string, errno: string): string | undefined {

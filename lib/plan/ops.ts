@@ -44,6 +44,8 @@ export const ops = {
   pivotRoot: { code: 28, fields: {} },
   propagation: { code: 29, fields: { flags: 'u32' } },
   writeFile: { code: 30, fields: { path: 'string', text: 'string' } },
+  writeProc: { code: 31, fields: { path: 'string', text: 'string' } },
+  setXattr: { code: 32, fields: { path: 'string', name: 'string', value: 'string' } },
   cgroupAttach: { code: 40, fields: { slot: 'u32' } },
   cgroupKill: { code: 41, fields: { path: 'string' } },
   rmdir: { code: 42, fields: { path: 'string' } },

@@ -4,6 +4,7 @@ import type { Resources } from '../../types/cgroups';
 import type { NamespaceKind } from '../../types/namespaces';
 import type { OutputOption } from '../../types/process';
 import type { CallRecorder, NotifyHandler, ProfileInput, SeccompProfile } from '../../types/seccomp';
+import type { SelinuxLabels } from '../../types/selinux';
 
 export interface IdRange {
   readonly inside: number;
@@ -71,6 +72,11 @@ export interface SeccompConfig {
   readonly record: CallRecorder | undefined;
 }
 
+/** `labels`: must be obeyed. `auto`: as far as this host can. */
+export interface SelinuxConfig extends SelinuxLabels {
+  readonly mode: 'auto' | 'off' | 'labels';
+}
+
 export interface SandboxConfig {
   readonly id: string;
   readonly root: RootConfig;
@@ -87,6 +93,7 @@ export interface SandboxConfig {
   readonly capabilities: CapabilityConfig;
   readonly noNewPrivileges: boolean;
   readonly seccomp: SeccompConfig;
+  readonly selinux: SelinuxConfig;
   readonly maskedPaths: readonly string[];
   readonly readonlyPaths: readonly string[];
   readonly oomScoreAdj: number;

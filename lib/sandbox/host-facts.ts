@@ -5,12 +5,17 @@ import { identity, randomHostId } from '../host/identity';
 import { pretendedMissing } from '../host/pretend';
 import { etcEntries, rootEntries } from '../host/root';
 import { check, native } from '../native';
+import type { Labels } from '../selinux/labels';
 import type { CgroupFacts, HostFacts } from './compile/facts';
 import type { CompiledSandbox } from './compile/sandbox';
 import type { SandboxConfig } from './config';
 
 /** Throws ENOENT and the like for sources that can't be looked at, before anything is created. */
-export function gatherFacts(config: SandboxConfig, cgroup: CgroupFacts | undefined): HostFacts {
+export function gatherFacts(
+  config: SandboxConfig,
+  cgroup: CgroupFacts | undefined,
+  labels: Labels | undefined,
+): HostFacts {
   const { uid, gid, privileged } = identity();
   const hostNetwork = config.namespaces.network.type !== 'new';
   const etc = etcEntries(hostNetwork);
@@ -27,6 +32,7 @@ export function gatherFacts(config: SandboxConfig, cgroup: CgroupFacts | undefin
     newuidmap: '/usr/bin/newuidmap',
     newgidmap: '/usr/bin/newgidmap',
     cgroup,
+    labels,
   };
 }
 

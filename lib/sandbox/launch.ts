@@ -8,15 +8,31 @@ import type { SandboxConfig } from './config';
 import { type Degraded, degrade } from './degrade';
 import { ownPids } from './filter';
 import { gatherFacts, openForPlan } from './host-facts';
+import { labelsFor, type SandboxLabels } from './labels';
 
 export interface Launched {
   readonly group: Group | undefined;
   readonly degraded: Degraded;
   readonly compiled: CompiledSandbox;
   readonly handle: LauncherHandle;
+  readonly security: SandboxLabels;
 }
 
 export function launch(config: SandboxConfig, events: LauncherEvents): Launched {
+  const security = labelsFor(config);
+  try {
+    return { ...launchWith(config, events, security), security };
+  } catch (error) {
+    security.reservation?.release();
+    throw error;
+  }
+}
+
+function launchWith(
+  config: SandboxConfig,
+  events: LauncherEvents,
+  { labels }: SandboxLabels,
+): Omit<Launched, 'security'> {
   const group = Group.create(config.resources, {
     degrade: config.onUnsupported === 'degrade',
     extraPids: ownPids(config),
@@ -28,7 +44,7 @@ export function launch(config: SandboxConfig, events: LauncherEvents): Launched 
   try {
     const degraded = degrade(config, group?.dropped ?? []);
     const cgroup = group && { v1Tasks: group.v1Tasks, v2Directory: group.v2Directory, directories: group.paths };
-    const compiled = compileSandbox(config, gatherFacts(config, cgroup));
+    const compiled = compileSandbox(config, gatherFacts(config, cgroup, labels));
     for (const file of compiled.open) opened.push(openForPlan(file));
     const body = encodePlan(compiled.header, compiled.plan);
     const handle = new LauncherHandle(events, { type: Frame.plan, body, fds: [...opened], sent: closeOpened });

@@ -3,6 +3,7 @@ import { EventEmitter } from 'node:events';
 import type net from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 import tty from 'node:tty';
+import type { Enforcement } from '../../types/enforcement';
 import type { SandboxProcess } from '../../types/process';
 import type { Dropped, IsolateResult } from '../../types/result';
 import type { Group } from '../cgroups';
@@ -25,6 +26,7 @@ const CPU_POLL_MS = 50;
 export interface Host {
   readonly group: Group | undefined;
   readonly dropped: readonly Dropped[];
+  readonly enforcement: Enforcement;
   /** Ends the process and what it started. */
   killTree(id: number): void;
   signal(id: number, signal: number): void;
@@ -197,6 +199,7 @@ export class Process extends EventEmitter implements SandboxProcess {
       usage: { ...usage, outputBytes: this.output.bytes },
       durations: { wall: exit.wallNs / 1e6, total: Number(process.hrtime.bigint() - this.started) / 1e6 },
       dropped: this.host.dropped,
+      enforcement: this.host.enforcement,
       violations: this.supervisor?.violations ?? [],
       command: this.spawnargs,
     });

@@ -1,6 +1,7 @@
 /** A sandbox: one launcher and whatever runs in it. run() and spawn() of this package are sandboxes for one program. */
 import { EventEmitter } from 'node:events';
 import type { Resources } from '../../types/cgroups';
+import type { Enforcement } from '../../types/enforcement';
 import type { CollectOptions, ProcessOptions } from '../../types/process';
 import type { Dropped, IsolateResult } from '../../types/result';
 import type { SandboxOptions, SandboxState, SandboxStats, SandboxStatus } from '../../types/sandbox';
@@ -49,6 +50,11 @@ export class Sandbox extends EventEmitter {
   /** Limits that this host can't enforce and that were given up with `onUnsupported: 'degrade'`. */
   get dropped(): readonly Dropped[] {
     return this.session.degraded.dropped;
+  }
+
+  /** What really confines its programs on this host, mechanism by mechanism. */
+  get enforcement(): Enforcement {
+    return this.session.enforcement;
   }
 
   get files(): SandboxFiles {

@@ -3,9 +3,10 @@
  * face; here is what happens behind it, event by event.
  */
 import type { EventEmitter } from 'node:events';
+import type { Enforcement } from '../../types/enforcement';
 import type { SandboxStatus } from '../../types/sandbox';
 import type { Group } from '../cgroups';
-import { StateError } from '../errors';
+import { PolicyError, StateError } from '../errors';
 import { identity } from '../host/identity';
 import {
   type ExitFacts,
@@ -22,8 +23,10 @@ import { compileProcess } from './compile/process';
 import type { CompiledSandbox } from './compile/sandbox';
 import type { ProcessConfig, SandboxConfig } from './config';
 import type { Degraded } from './degrade';
+import { enforcementOf } from './enforcement';
 import { SandboxFiles } from './files';
 import { filtersOf, listens } from './filter';
+import { type SandboxLabels, wrongLabel } from './labels';
 import { launch } from './launch';
 import { superviseProcess } from './notify';
 import { Process } from './process';
@@ -37,6 +40,8 @@ const SIGCONT = 18;
 export class Session {
   readonly group: Group | undefined;
   readonly degraded: Degraded;
+  readonly enforcement: Enforcement;
+  private readonly security: SandboxLabels;
   readonly files: SandboxFiles;
   private readonly compiled: CompiledSandbox;
   private readonly handle: LauncherHandle;
@@ -73,7 +78,10 @@ export class Session {
       degraded: this.degraded,
       compiled: this.compiled,
       handle: this.handle,
+      security: this.security,
     } = launch(config, events));
+    const { dropped } = this.degraded;
+    this.enforcement = enforcementOf({ config, group: this.group, dropped, selinux: this.security.report });
     this.files = new SandboxFiles(() => this.openRoot(), hostIds(this.compiled.identity, config.user));
   }
 
@@ -152,13 +160,17 @@ export class Session {
   start(given: ProcessConfig, collect: boolean): Process {
     this.expect('start a program', this.oneShot ? ['creating', 'created', 'running'] : ['created', 'running']);
     const config = { ...given, rlimits: this.degraded.rlimits(given) };
+    const { labels } = this.security;
     const stdio = openStdio(
       config,
       identity().privileged ? hostIds(this.compiled.identity, { ...this.config.user, ...config.user }) : undefined,
+      labels?.labelPipes ? labels.fileContext : undefined,
     );
     const id = this.nextId++;
     try {
-      const plan = compileProcess(config, this.config, this.compiled.identity, stdio.targets, filtersOf(this.config));
+      const filters = filtersOf(this.config);
+      const { identity: ids } = this.compiled;
+      const plan = compileProcess(config, this.config, ids, stdio.targets, filters, labels?.context);
       const process = new Process(id, config, stdio, this.hostFor(), collect);
       this.processes.set(id, { process, plan });
       this.handle.ref();
@@ -182,6 +194,7 @@ export class Session {
     return {
       group: this.group,
       dropped: this.degraded.dropped,
+      enforcement: this.enforcement,
       killTree: (id: number) => this.killTree(id),
       signal: (id: number, signal: number) => this.handle.signal(id, signal),
       afterExit: async (process: Process) => {
@@ -213,10 +226,15 @@ export class Session {
       this.handle.shutdown();
       return;
     }
-    const entry = this.processes.get(failure.spawnId);
+    const plan = this.processes.get(failure.spawnId)?.plan;
+    if (plan) this.fail(failure.spawnId, failureError(failure, plan));
+  }
+
+  /** A program that could not be started. */
+  private fail(id: number, error: Error): void {
+    const entry = this.processes.get(id);
     if (!entry) return;
-    this.processes.delete(failure.spawnId);
-    const error = failureError(failure, entry.plan);
+    this.processes.delete(id);
     // The caller learns of it when nothing is left of the sandbox that was made for this program.
     if (this.oneShot) void this.delete().then(() => entry.process.onFailed(error));
     else entry.process.onFailed(error);
@@ -225,8 +243,14 @@ export class Session {
 
   private onSpawned(id: number, pid: number, terminal: number | undefined): void {
     const entry = this.processes.get(id);
-    if (entry) entry.process.onSpawned(pid, terminal);
-    else if (terminal !== undefined) closeFd(terminal);
+    const { labels } = this.security;
+    const wrong = entry && labels && wrongLabel(labels, pid);
+    if (wrong !== undefined) {
+      this.handle.signal(id, SIGKILL, 'group');
+      const what = `The program ran as ${wrong} instead of ${labels?.context}, and was killed`;
+      this.fail(id, new PolicyError(what, [], { step: 'selinux' }));
+    } else entry?.process.onSpawned(pid, terminal);
+    if (terminal !== undefined && (entry === undefined || wrong !== undefined)) closeFd(terminal);
   }
 
   private onExited(id: number, exit: ExitFacts): void {
@@ -267,6 +291,7 @@ export class Session {
     if (!byUs) this.failure ??= launcherLost(protocolError);
     // Whatever the supervisor could not remove any more.
     this.group?.remove();
+    this.security.reservation?.release();
     this.endRest(byUs);
     for (const resolve of this.goneWaiters.splice(0)) resolve();
     for (const waiter of this.readyWaiters.splice(0)) {

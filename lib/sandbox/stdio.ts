@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import net from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 import { check, closeFd, native } from '../native';
+import { setFileContext } from '../selinux';
 import type { ProcessConfig } from './config';
 
 /** What a pipe holds without anybody reading (pipe(7)). */
@@ -24,8 +25,12 @@ function socket(fd: number, direction: 'read' | 'write'): net.Socket {
   return new net.Socket({ fd, readable: direction === 'read', writable: direction === 'write' });
 }
 
-/** `owner`: who may open the pipes anew (/dev/stdout); undefined when that is the caller itself. */
-export function openStdio(config: ProcessConfig, owner: { uid: number; gid: number } | undefined): Stdio {
+/** `owner`: who may open the pipes anew (/dev/stdout); undefined when that is the caller itself. `label`: SELinux, for them. */
+export function openStdio(
+  config: ProcessConfig,
+  owner: { uid: number; gid: number } | undefined,
+  label: string | undefined,
+): Stdio {
   const stdio = {
     targets: [] as number[],
     send: [] as number[],
@@ -41,6 +46,7 @@ export function openStdio(config: ProcessConfig, owner: { uid: number; gid: numb
   const pipe = (nonBlockingEnd: 0 | 1): [number, number] => {
     const ends = check(native().pipe(nonBlockingEnd), 'pipe2') as [number, number];
     opened.push(...ends);
+    if (label !== undefined) setFileContext(ends[0], label);
     if (owner) fs.fchownSync(ends[0], owner.uid, owner.gid);
     return ends;
   };

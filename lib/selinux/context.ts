@@ -7,6 +7,14 @@ const namePattern = /^[A-Za-z_][\w.-]*$/;
 /** SELinux hands out at most one page. */
 const MAX_LENGTH = 4095;
 
+/** One part of a context. Throws a ValidationError. */
+export function checkName(text: string, path: string): void {
+  if (!namePattern.test(text))
+    throw new ValidationError([
+      { path, message: `is no name: ${JSON.stringify(text.slice(0, 60))}`, hint: 'Such as container_t' },
+    ]);
+}
+
 /** `system_u:system_r:container_t:s0:c1,c2`. Throws a ValidationError that lists what is wrong with each part. */
 export function parseContext(text: string, path = 'context'): SecurityContext {
   if (typeof text !== 'string' || text.length > MAX_LENGTH)

@@ -4,6 +4,7 @@
  */
 import fs from 'node:fs';
 import { fromNodeError, UnsupportedError } from '../errors';
+import { securityModules } from '../host/security-modules';
 
 export const SELINUXFS = '/sys/fs/selinux';
 const SELINUX_MAGIC = 0xf97cff8c;
@@ -23,13 +24,7 @@ export function isEnabled(): boolean {
 
 /** Why it is not enabled. */
 export function absence(): string {
-  let modules = '';
-  try {
-    modules = fs.readFileSync('/sys/kernel/security/lsm', 'latin1');
-  } catch {
-    // securityfs is not mounted
-  }
-  return modules.split(',').includes('selinux')
+  return securityModules()?.includes('selinux')
     ? `SELinux runs in this kernel, but ${SELINUXFS} is not mounted here`
     : 'this kernel does not run SELinux';
 }

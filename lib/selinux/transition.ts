@@ -5,7 +5,7 @@ import { currentContext } from './attributes';
 import { sameContext } from './context';
 import { checkAccess, validateContext } from './decide';
 
-interface Need {
+export interface Need {
   readonly source: string;
   readonly target: string;
   readonly class: string;
@@ -25,11 +25,11 @@ export function checkTransition(question: TransitionQuestion): TransitionDecisio
   validateContext(from, 'from');
   validateContext(to, 'to');
   if (program !== undefined) validateContext(program, 'program');
-  const missing = missingOf(needsOf(from, to, program, { noNewPrivileges, nosuid, pipes }));
+  const missing = missingOf(transitionNeeds(from, to, program, { noNewPrivileges, nosuid, pipes }));
   return { allowed: missing.length === 0, missing };
 }
 
-function needsOf(
+export function transitionNeeds(
   from: string,
   to: string,
   program: string | undefined,

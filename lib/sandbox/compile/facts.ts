@@ -1,5 +1,6 @@
 /** What compiling needs to know about the host and the moment; gathered before, so that compiling is pure. */
 import type { RootEntry } from '../../host/root';
+import type { Labels } from '../../selinux/labels';
 
 export interface HostFacts {
   readonly uid: number;
@@ -18,6 +19,8 @@ export interface HostFacts {
   readonly newuidmap: string;
   readonly newgidmap: string;
   readonly cgroup: CgroupFacts | undefined;
+  /** SELinux; undefined where programs stay in the caller's domain. */
+  readonly labels: Labels | undefined;
 }
 
 export interface CgroupFacts {

@@ -24,6 +24,9 @@ export interface FilePlan {
   readonly build: (plan: Plan) => void;
 }
 
+/** What takes the mount option context= in a user namespace. Source: selinux_set_mnt_opts in hooks.c. */
+const contextTypes: readonly string[] = ['tmpfs', 'devpts', 'overlay'];
+
 const restricted = { nosuid: true, nodev: true, noexec: false } as const;
 
 export function planFiles(config: SandboxConfig, host: HostFacts, identity: IdentityPlan, slots: Slots): FilePlan {
@@ -66,7 +69,13 @@ export function planFiles(config: SandboxConfig, host: HostFacts, identity: Iden
     flags: number,
   ): number => {
     const slot = slots.take();
-    step(origin, { op: 'newFs', slot, type, attributes, parameters }, { op: 'attach', slot, destination, flags });
+    const label = host.labels?.fileContext;
+    const all: [string, string][] =
+      label !== undefined && contextTypes.includes(type) ? [...parameters, ['context', label]] : parameters;
+    step(origin, { op: 'newFs', slot, type, attributes, parameters: all }, { op: 'attach', slot, destination, flags });
+    // Not by context=, which the kernel refuses in a user namespace for all other types.
+    if (label !== undefined && type === 'mqueue')
+      step('selinux', { op: 'setXattr', path: destination, name: 'security.selinux', value: label });
     return slot;
   };
 

@@ -23,6 +23,7 @@ export function compileProcess(
   identity: IdentityPlan,
   fds: readonly number[],
   filters: readonly CompiledFilter[],
+  label?: string,
 ): Plan {
   const user: UserConfig = { ...sandbox.user, ...config.user };
   checkUser(user, identity, 'user');
@@ -67,6 +68,9 @@ export function compileProcess(
       arg5: 0,
     });
   }
+  // As late as can be: from here on only execve is left to do, which gives the program its label or fails.
+  if (label !== undefined)
+    plan.add('payload', 'selinux', { op: 'writeProc', path: '/proc/thread-self/attr/exec', text: label });
   // The courier's way out; it closes on exec.
   const kept = filters.some(hasListener) ? [...fds, COURIER_FD] : fds;
   for (const [first, last] of gaps(config.terminal ? [0, 1, 2, ...kept] : kept))

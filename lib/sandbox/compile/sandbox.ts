@@ -45,6 +45,8 @@ export function compileSandbox(config: SandboxConfig, host: HostFacts): Compiled
     path: '/proc/self/oom_score_adj',
     text: String(config.oomScoreAdj),
   });
+  if (host.labels)
+    plan.add('init', 'selinux', { op: 'writeProc', path: '/proc/self/attr/keycreate', text: host.labels.context });
   plan.add('init', undefined, prctl(PR_SET_DUMPABLE, 0), { op: 'keyring' });
   if (config.namespaces.pid.type !== 'new') plan.add('init', 'namespaces.pid', prctl(PR_SET_CHILD_SUBREAPER, 1));
   // A new user namespace makes all its mounts slaves by itself; without one ours would spread to the host.

@@ -8,6 +8,7 @@ import { type ProcessOptionName, processOptionNames, readEnv, readProcess } from
 import { type Fields, Issues, Reader } from './reader';
 import { readResources } from './resources';
 import { readSeccomp } from './seccomp';
+import { readSelinux } from './selinux';
 
 export const sandboxOptionNames = [
   'id',
@@ -26,6 +27,7 @@ export const sandboxOptionNames = [
   'capabilities',
   'noNewPrivileges',
   'seccomp',
+  'selinux',
   'maskedPaths',
   'readonlyPaths',
   'oomScoreAdj',
@@ -130,6 +132,7 @@ export function readSandbox(reader: Reader, fields: Fields<SandboxOptionName>): 
     capabilities: readCapabilities(reader, fields.capabilities, user.uid),
     noNewPrivileges,
     seccomp: readSeccomp(reader, fields.seccomp, noNewPrivileges),
+    selinux: readSelinux(reader, fields.selinux),
     maskedPaths: optional('maskedPaths', (v, path) => readPaths(reader, v, path)) ?? defaultMaskedPaths,
     readonlyPaths: optional('readonlyPaths', (v, path) => readPaths(reader, v, path)) ?? defaultReadonlyPaths,
     oomScoreAdj: optional('oomScoreAdj', (v, path) => reader.integer(v, path, -1000, 1000)) ?? 500,

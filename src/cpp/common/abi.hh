@@ -147,6 +147,8 @@ enum Op : __u16 {
   kOpPivotRoot = 28,
   kOpPropagation = 29,  // flags
   kOpWriteFile = 30,    // path, text                          in the file system as it is now
+  kOpWriteProc = 31,    // path, text                          the same, only if it really is a file of procfs
+  kOpSetXattr = 32,     // path, name, value                   inside the new root
   // cgroups
   kOpCgroupAttach = 40,  // slot of a v1 `tasks` file
   kOpCgroupKill = 41,    // directory

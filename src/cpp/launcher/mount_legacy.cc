@@ -137,7 +137,9 @@ i64 legacy_fs(u32 slot, const char* type, u64 attributes, const char** keys, con
     if (!first) text.add(",");
     first = false;
     text.add(keys[i]);
-    if (values[i][0]) text.add("=").add(values[i]);
+    // Quoted for the sake of contexts, whose categories are parted by commas; only they may be.
+    const char* quote = equal(keys[i], "context") ? "\"" : "";
+    if (values[i][0]) text.add("=").add(quote).add(values[i]).add(quote);
   }
   return text.ok() ? 0 : -E2BIG;
 }

@@ -1,5 +1,7 @@
 // Ops on mounts and files. Trees are cloned or made detached, given their attributes, and only then attached, so that no
 // half-configured mount is ever reachable. Destinations are resolved inside the new root, whatever symlinks it holds.
+#include <asm/statfs.h>
+#include <linux/magic.h>
 #include <linux/mount.h>
 #include <linux/openat2.h>
 #include <linux/stat.h>
@@ -325,6 +327,29 @@ i64 set_attr(Reader& in, const Context& context) {
   return result;
 }
 
+// Where a label is written must not be a file that somebody put there (CVE-2019-16884): the program would run without it.
+i64 write_proc(const char* path, const char* text) {
+  i64 fd = sys(__NR_openat, kAtFdcwd, path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+  if (fd < 0) return fd;
+  struct statfs status;
+  i64 length = (i64)strlen(text);
+  i64 result = sys(__NR_fstatfs, fd, &status);
+  if (result >= 0 && status.f_type != PROC_SUPER_MAGIC) result = -EXDEV;
+  if (result >= 0) result = sys(__NR_write, fd, text, length);
+  close_fd((i32)fd);
+  return result < 0 || result == length ? result : -EIO;
+}
+
+i64 set_xattr(Reader& in, const Context& context) {
+  i64 target = open_inside(context, in.string(), O_PATH);
+  if (target < 0) return target;
+  const char* name = in.string();
+  const char* value = in.string();
+  i64 result = sys(__NR_setxattr, FdPath((i32)target).text, name, value, strlen(value), 0);
+  close_fd((i32)target);
+  return result;
+}
+
 // pivot_root(".", ".") stacks the old root on the new one, from where it is unmounted: no put_old directory needed.
 i64 pivot_root(Context& context) {
   forget_parent();
@@ -368,6 +393,11 @@ i64 run_mount_op(u16 code, Reader& in, Context& context) {
       const char* path = in.string();
       return write_file(kAtFdcwd, path, in.string());
     }
+    case abi::kOpWriteProc: {
+      const char* path = in.string();
+      return write_proc(path, in.string());
+    }
+    case abi::kOpSetXattr: return set_xattr(in, context);
   }
   return -ENOSYS;
 }

@@ -1,12 +1,13 @@
 {
   'targets': [
     {
-      # The static program that becomes supervisor, init and payload: no libc, a few KB.
+      # The static program that becomes nursery, supervisor, init and payload: no libc, a few KB.
       'target_name': 'launcher',
       'type': 'executable',
       'sources': [
         'src/cpp/launcher/main.cc',
         'src/cpp/launcher/frame.cc',
+        'src/cpp/launcher/nursery.cc',
         'src/cpp/launcher/supervisor.cc',
         'src/cpp/launcher/init.cc',
         'src/cpp/launcher/payload.cc',
@@ -15,6 +16,7 @@
         'src/cpp/launcher/ops_namespace.cc',
         'src/cpp/launcher/ops_mount.cc',
         'src/cpp/launcher/ops_process.cc',
+        'src/cpp/launcher/ops_landlock.cc',
         'src/cpp/launcher/mount_legacy.cc',
       ],
       'cflags!': ['-fPIC', '-pthread', '-O3', '-O2', '-g'],
@@ -43,6 +45,10 @@
         'src/cpp/kernel/seccomp.cc',
         'src/cpp/kernel/bpf.cc',
         'src/cpp/kernel/xattr.cc',
+        'src/cpp/kernel/namespaces.cc',
+        'src/cpp/kernel/netlink.cc',
+        'src/cpp/kernel/landlock.cc',
+        'src/cpp/kernel/guest_socket.cc',
       ],
       'include_dirs': ["<!(node -p \"require('node-addon-api').include_dir\")"],
       'defines': ['NAPI_VERSION=8', 'NODE_ADDON_API_DISABLE_DEPRECATED', 'NODE_ADDON_API_DISABLE_CPP_EXCEPTIONS',
@@ -51,6 +57,8 @@
       'cflags!': ['-fno-exceptions'],
       'cflags_cc': ['-std=c++17', '-Wall', '-Wextra', '-Werror', '-Wno-unused-parameter', '-fno-exceptions', '-fvisibility=hidden',
         '-Wa,-I<(PRODUCT_DIR)'],  # where .incbin finds the launcher
+      # What all threads share has to outlive the Worker that was the only one to load this.
+      'ldflags': ['-Wl,-z,nodelete'],
     },
   ],
 }

@@ -3,10 +3,12 @@ import { constants } from 'node:os';
 import { getSystemErrorMap } from 'node:util';
 
 const byName = constants.errno as unknown as Record<string, number>;
+// libuv names only those that it meets itself.
+const others = new Map(Object.entries(byName).map(([name, errno]) => [errno, name]));
 
 /** `1` → `'EPERM'`; numbers the kernel does not name → `'E1234'`. */
 export function errnoName(errno: number): string {
-  return getSystemErrorMap().get(-errno)?.[0] ?? `E${errno}`;
+  return getSystemErrorMap().get(-errno)?.[0] ?? others.get(errno) ?? `E${errno}`;
 }
 
 /** `1` → `'operation not permitted'`. */

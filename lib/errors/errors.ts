@@ -34,7 +34,7 @@ export class ValidationError extends IsolateError {
   readonly issues: readonly Issue[];
 
   constructor(issues: readonly Issue[]) {
-    const lines = issues.map((i) => `  ${i.path || '(input)'}: ${i.message}${i.hint ? `. ${i.hint}` : ''}`);
+    const lines = issues.map((i) => `  ${i.path || 'options'}: ${i.message}${i.hint ? `. ${i.hint}` : ''}`);
     super(
       'ERR_INVALID_OPTIONS',
       `${issues.length} invalid ${issues.length === 1 ? 'value' : 'values'}:\n${lines.join('\n')}`,

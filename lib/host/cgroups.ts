@@ -4,6 +4,7 @@
  */
 import fs from 'node:fs';
 import type { CgroupMode } from '../../types/cgroups';
+import { plain } from './mountinfo';
 
 export interface Hierarchy {
   readonly version: 'v1' | 'v2';
@@ -91,16 +92,11 @@ function parseMount(line: string): Mount | undefined {
   if (root === undefined || point === undefined) return undefined;
   return {
     type,
-    root: unquote(root),
-    point: unquote(point),
+    root: plain(root),
+    point: plain(point),
     options: options?.split(',') ?? [],
     superOptions: superOptions?.split(',') ?? [],
   };
-}
-
-/** Space, tab, newline and backslash are octal in mountinfo. */
-function unquote(text: string): string {
-  return text.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));
 }
 
 function hierarchy(version: 'v1' | 'v2', mount: Mount, ownPath: string | undefined): Hierarchy {

@@ -24,10 +24,12 @@ export function identity(): Identity {
   return cached;
 }
 
+export const unusedIds = { first: 0x7000_0000, count: 2 ** 28 } as const;
+
 /**
  * A host id that nobody has: from 0x70000000, the range that systemd's UIDS-GIDS leaves unused, with 28 random bits. Two
  * sandboxes that met in one would share only what an id gives: signals and /proc of the other are in other namespaces.
  */
 export function randomHostId(): number {
-  return 0x7000_0000 + randomInt(2 ** 28 - 1);
+  return unusedIds.first + randomInt(unusedIds.count - 1);
 }

@@ -1,8 +1,17 @@
 /**
  * Kernel features that tests pretend to be missing, so that each fallback runs on a kernel that has them all:
- * LINUX_ISOLATE_PRETEND_MISSING=clone3,close_range,openat2,mount_api,mount_setattr,memfd
+ * LINUX_ISOLATE_PRETEND_MISSING=clone3,close_range,openat2,mount_api,mount_setattr,memfd,landlock_4 (that ABI and later ones)
  */
-const names = ['clone3', 'close_range', 'openat2', 'mount_api', 'mount_setattr', 'memfd'] as const;
+const landlock = [
+  'landlock_1',
+  'landlock_2',
+  'landlock_3',
+  'landlock_4',
+  'landlock_5',
+  'landlock_6',
+  'landlock_7',
+] as const;
+const names = ['clone3', 'close_range', 'openat2', 'mount_api', 'mount_setattr', 'memfd', ...landlock] as const;
 export type PretendedFeature = (typeof names)[number];
 
 export function pretendedMissing(): ReadonlySet<PretendedFeature> {

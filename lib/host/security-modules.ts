@@ -2,13 +2,19 @@
 import fs from 'node:fs';
 
 let known: readonly string[] | undefined;
+let looked = false;
 
-/** Undefined where securityfs is not mounted. The list is fixed at boot, so it is read once. */
+/** Undefined where securityfs is not mounted. The list is fixed at boot, and every launch asks: it is read once. */
 export function securityModules(): readonly string[] | undefined {
+  if (!looked) known = read();
+  looked = true;
+  return known;
+}
+
+function read(): readonly string[] | undefined {
   try {
-    known ??= fs.readFileSync('/sys/kernel/security/lsm', 'latin1').trim().split(',');
+    return fs.readFileSync('/sys/kernel/security/lsm', 'latin1').trim().split(',');
   } catch {
     return undefined;
   }
-  return known;
 }

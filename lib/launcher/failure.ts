@@ -1,14 +1,14 @@
 /** {role, opIndex, errno, syscall} of a failed step → an error that names the option it came from. */
 import { errnoName, type IsolateError, KernelError } from '../errors';
-import type { Op, Plan } from '../plan';
+import { type Op, opsWith, type Plan } from '../plan';
 import { hintFor } from './hints';
 import type { Failure } from './protocol';
 import { syscallName } from './syscall-name';
 
-const roles = ['supervisor', 'supervisor', 'init', 'payload', 'supervisor'] as const;
+const roles = ['supervisor', 'supervisor', 'init', 'payload', 'supervisor', 'init'] as const;
 
 export function failureError(failure: Failure, plan: Plan): IsolateError {
-  const planned = failure.opIndex === undefined ? undefined : plan.ops[failure.opIndex];
+  const planned = failure.opIndex === undefined ? undefined : opsWith(plan, failure.role)[failure.opIndex];
   const syscall = syscallName(failure.syscall);
   const op = planned?.op;
   const { what, path } = op ? subject(op) : { what: 'the launcher', path: undefined };
@@ -41,6 +41,7 @@ function subject(op: Op): { what: string; path: string | undefined } {
     case 'writeProc':
     case 'setXattr':
     case 'chdir':
+    case 'allowPath':
       return { what: `'${op.path}'`, path: op.path };
     case 'idMapHelper':
       return { what: `'${op.program}'`, path: op.program };

@@ -1,14 +1,15 @@
 /** One running launcher: its control socket and its process. Says what arrives, and nothing about what it means. */
 import os from 'node:os';
 import { IsolateError } from '../errors';
-import { check, closeFd, type NativeChannel, native } from '../native';
+import { closeFd, type NativeChannel, native, reapSoon } from '../native';
 import { Frame, SignalScope } from '../plan';
-import { launcherProgram } from './program';
-import { type ExitFacts, type Failure, FrameDecoder, type Message, ProtocolError } from './protocol';
+import { type ExitFacts, type Failure, FrameDecoder, type Message, type Posture, ProtocolError } from './protocol';
+import { makeSpare, takeSpare } from './spare';
+import { controlPair, heritage, startLauncher } from './start';
 
 const EAGAIN = os.constants.errno.EAGAIN;
 
-/** What a launcher tells. `gone` is the last call: the supervisor has ended and been reaped. */
+/** What a launcher tells. `gone` is the last call: the supervisor has done its work, and only its exit is left. */
 export interface LauncherEvents {
   ready(initPid: number): void;
   failed(failure: Failure): void;
@@ -18,7 +19,11 @@ export interface LauncherEvents {
   /** The listener of a spawned process's filter, just before `spawned`. */
   listener(spawnId: number, fd: number | undefined): void;
   root(fd: number | undefined): void;
-  gone(facts: { readonly cleanedUp: boolean; readonly protocolError: Error | undefined }): void;
+  /** A reset is done. */
+  posture(report: Posture): void;
+  namespace(fd: number | undefined): void;
+  gone(facts: { readonly protocolError: Error | undefined }): void;
+  socket(errno: number, fd: number | undefined): void;
 }
 
 const received = Buffer.allocUnsafe(65536);
@@ -33,6 +38,14 @@ export interface Outgoing {
   readonly sent?: () => void;
 }
 
+/** What a launch sends: how it begins, and the rest. */
+export interface LaunchFrames {
+  readonly prepare: Outgoing;
+  readonly rest: readonly Outgoing[];
+  /** `prepare` holds nothing of one sandbox or one moment: a launcher may get it ahead of time. */
+  readonly reusable: boolean;
+}
+
 interface Queued {
   bytes: Buffer;
   fds: number[];
@@ -40,40 +53,57 @@ interface Queued {
 }
 
 export class LauncherHandle {
-  /** The supervisor. */
-  readonly pid: number;
+  /** The supervisor, once it has said so. */
+  private pid: number | undefined;
   private readonly channel: NativeChannel;
   private readonly decoder = new FrameDecoder();
   private readonly queue: Queued[] = [];
   private closed = false;
   private initPid = 0;
   private protocolError: Error | undefined;
+  /** What the launch began with, for one more like it. */
+  private next: Buffer | undefined;
 
-  /** `first` is in the socket when the launcher starts to read. */
   constructor(
     private readonly events: LauncherEvents,
-    first: Outgoing,
+    { prepare, rest, reusable }: LaunchFrames,
   ) {
     const n = native();
-    const program = launcherProgram();
-    const [ours, theirs] = check(n.controlPair(), 'socketpair') as [number, number];
+    const first = frameBytes(prepare);
+    const inherited = heritage();
+    const spare = reusable ? takeSpare(first, inherited) : undefined;
+    if (reusable) this.next = first;
+    const [ours, theirs] = spare ? [spare.control] : controlPair();
     this.channel = new n.Channel(ours, (writable) => (writable ? this.flush() : this.drain()));
-    this.send(first);
-    this.pid = n.spawnLauncher(program, theirs);
-    closeFd(theirs);
-    if (this.pid < 0) {
+    // A new launcher has it all in its socket when it starts to read.
+    this.send(...(spare ? rest : [prepare, ...rest]));
+    if (!spare) this.start(theirs as number, inherited);
+    this.pid = spare?.pid;
+    this.channel.leads(this.pid ?? -1);
+  }
+
+  private start(theirs: number, inherited: string): void {
+    try {
+      startLauncher(theirs, inherited);
+    } catch (error) {
       this.close();
-      check(this.pid, 'posix_spawn', { what: 'the launcher', role: 'caller' });
+      throw error;
     }
   }
 
-  send({ type, body, fds = [], sent }: Outgoing): void {
-    const header = Buffer.allocUnsafe(8);
-    header.writeUInt32LE(body.length, 0);
-    header.writeUInt16LE(type, 4);
-    header.writeUInt16LE(fds.length, 6);
-    this.queue.push({ bytes: Buffer.concat([header, body]), fds, sent });
-    if (this.queue.length === 1) this.flush();
+  send(...frames: readonly Outgoing[]): void {
+    const idle = this.queue.length === 0;
+    let last: Queued | undefined;
+    for (const frame of frames) {
+      const bytes = frameBytes(frame);
+      // One write for what needs no descriptors with its first byte.
+      if (last && !frame.fds?.length && !frame.sent) last.bytes = Buffer.concat([last.bytes, bytes]);
+      else {
+        last = { bytes, fds: frame.fds ?? [], sent: frame.sent };
+        this.queue.push(last);
+      }
+    }
+    if (idle) this.flush();
   }
 
   /** Sends a signal to a spawned process (its pid can't have been reused: init reaps it), its group, or everyone. */
@@ -136,9 +166,14 @@ export class LauncherHandle {
 
   private dispatch(message: Message): void {
     switch (message.type) {
+      case 'started':
+        if (this.pid !== undefined) throw new ProtocolError('a launcher starts once');
+        this.pid = message.senderPid;
+        return this.channel.leads(this.pid);
       case 'ready':
         this.initPid = message.senderPid;
-        return this.events.ready(message.senderPid);
+        this.events.ready(message.senderPid);
+        return this.makeNext();
       case 'failed':
         return this.events.failed(message.failure);
       case 'spawned': {
@@ -154,13 +189,26 @@ export class LauncherHandle {
         return this.events.listener(message.spawnId, message.fd);
       case 'root':
         return this.events.root(message.fd);
+      case 'posture':
+        return this.events.posture(message.report);
+      case 'namespace':
+        return this.events.namespace(message.fd);
+      case 'socket':
+        return this.events.socket(message.errno, message.fd);
     }
+  }
+
+  /** When the sandbox has what it needs of us. */
+  private makeNext(): void {
+    const { next } = this;
+    if (next) setImmediate(() => makeSpare(next));
   }
 
   private end(): void {
     if (this.closed) return;
     this.close();
-    this.reap();
+    if (this.pid !== undefined) reapSoon(this.pid);
+    this.events.gone({ protocolError: this.protocolError });
   }
 
   private close(): void {
@@ -169,13 +217,15 @@ export class LauncherHandle {
     for (const { sent } of this.queue.splice(0)) sent?.();
     this.channel.close();
   }
+}
 
-  /** The socket closes an instant before the process ends: look again until it has. */
-  private reap(): void {
-    const status = native().reap(this.pid);
-    if (status === -EAGAIN) return void setImmediate(() => this.reap());
-    this.events.gone({ cleanedUp: status === 0, protocolError: this.protocolError });
-  }
+function frameBytes({ type, body, fds }: Outgoing): Buffer {
+  const bytes = Buffer.allocUnsafe(8 + body.length);
+  bytes.writeUInt32LE(body.length, 0);
+  bytes.writeUInt16LE(type, 4);
+  bytes.writeUInt16LE(fds?.length ?? 0, 6);
+  bytes.set(body, 8);
+  return bytes;
 }
 
 /** The error for a launcher that ended before it said why. */

@@ -8,6 +8,11 @@ interface Hint {
 
 const hints: readonly Hint[] = [
   {
+    op: 'enterNetwork',
+    errno: 'EPERM',
+    text: 'A network namespace takes CAP_SYS_ADMIN and CAP_NET_ADMIN where the user namespace is shared',
+  },
+  {
     syscall: 'clone3',
     errno: 'EPERM',
     text: 'New namespaces need user namespaces: see sysctl kernel.unprivileged_userns_clone, kernel.apparmor_restrict_unprivileged_userns, or a container runtime that forbids them',
@@ -65,14 +70,25 @@ const hints: readonly Hint[] = [
     errno: 'ENOENT',
     text: 'No such program inside the sandbox (or its interpreter or ELF loader is missing there)',
   },
-  { op: 'exec', errno: 'EACCES', text: "The file is not executable for the sandbox's user, or lies on a noexec mount" },
+  {
+    op: 'exec',
+    errno: 'EACCES',
+    text: "The file is not executable for the sandbox's user, lies on a noexec mount, or landlock.paths allows it no 'execute' (its ELF loader needs it too)",
+  },
   { op: 'exec', errno: 'ENOEXEC', text: 'The file is neither an ELF program for this machine nor a script with #!' },
   { op: 'exec', errno: 'E2BIG', text: 'Arguments and environment are too large' },
   { op: 'chdir', errno: 'ENOENT', text: 'The working directory does not exist inside the sandbox' },
   { op: 'chdir', errno: 'EACCES', text: "The sandbox's user may not enter the working directory" },
   { op: 'writeFile', errno: 'EACCES', text: "Lowering oomScoreAdj below the caller's own needs CAP_SYS_RESOURCE" },
+  {
+    op: 'allowPath',
+    errno: 'ENOENT',
+    text: 'The path does not exist inside the sandbox; with `optional: true` it is left out',
+  },
+  { op: 'allowPath', errno: 'ENOMSG', text: 'Rights that are about directories mean nothing for this file' },
   { op: 'writeProc', errno: 'EXDEV', text: 'What is mounted on /proc there is no procfs, so no label can be given' },
   { op: 'writeProc', errno: 'EINVAL', text: 'The loaded policy does not know this context' },
+  { op: 'writeProc', errno: 'ENOENT', text: 'The AppArmor profile is not loaded any more' },
   { op: 'writeProc', text: 'The label for the next program could not be set' },
 ];
 

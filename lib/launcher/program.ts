@@ -5,7 +5,8 @@ import { errnoName, UnsupportedError } from '../errors';
 import { pretendedMissing } from '../host/pretend';
 import { native } from '../native';
 
-const O_TMPFILE = 0o20200000;
+/** With O_DIRECTORY, whose number is not the same everywhere. Source: asm-generic/fcntl.h. */
+const O_TMPFILE = 0o20000000 | fs.constants.O_DIRECTORY;
 const EACCES = os.constants.errno.EACCES;
 
 /** Descriptor to start launchers from. */

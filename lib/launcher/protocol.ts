@@ -2,15 +2,24 @@
  * What is said on the control socket.
  *
  *   Node                        supervisor                    init                        payload
- *    │── plan + fds ───────────────▶│ clone3 ────────────────────▶│
- *    │── spawn + fds ┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄│┄┄ may be sent at once ┄┄┄┄┄┄▶│ (waits in the socket)
- *    │                              │ writes identity maps, go ──▶│ mounts, pivot_root, …
+ *    │── launch + socket ─▶ nursery │ (its own socket)            │                         │
+ *    │                              │ is forked, with that socket │                         │
+ *    │◀── started ──────────────────│                             │
+ *    │── prepare + fds ────────────▶│ clone3 ────────────────────▶│ begins the network namespace
+ *    │   (a spare launcher waits here for the next launch)        │
+ *    │── supervise ────────────────▶│ writes identity maps, go ──▶│
+ *    │── build + fds ┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄│┄┄ may be sent at once ┄┄┄┄┄┄▶│ mounts, pivot_root, …
+ *    │── spawn + fds ┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄│┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄▶│ (waits in the socket)
  *    │◀──────────────────────────── ready ────────────────────────│
  *    │                              │                             │ vfork ─────────────────▶│ …, seccomp, execve
  *    │◀──────────────────────────── listener (where a filter has one), sent by a courier ───│
  *    │◀──────────────────────────── spawned ──────────────────────│                         │
+ *    │── openRoot, openNamespace ────────────────────────────────▶│
+ *    │◀──────────────────────────── root, namespace ──────────────│
  *    │── signal ─────────────────────────────────────────────────▶│ kill ──────────────────▶│
  *    │◀──────────────────────────── exited ───────────────────────│◀── wait4 ───────────────│
+ *    │── reset ──────────────────────────────────────────────────▶│ kills, reaps, runs the ops it came with
+ *    │◀──────────────────────────── posture ──────────────────────│
  *    │── shutdown (or death) ──────▶│ SIGKILL ───────────────────▶│
  *    │◀─────────── initExited ──────│ reaps, cleans up, exits
  *    │◀─────────── end of stream ───│
@@ -43,7 +52,16 @@ export interface ExitFacts {
   readonly involuntarySwitches: number;
 }
 
+/** What init says of itself. */
+export interface Posture {
+  readonly children: number;
+  readonly descriptors: number;
+  readonly hostname: string;
+  readonly domainname: string;
+}
+
 export type Message =
+  | { readonly type: 'started'; readonly senderPid: number }
   | { readonly type: 'ready'; readonly senderPid: number }
   | { readonly type: 'failed'; readonly failure: Failure }
   | {
@@ -56,7 +74,9 @@ export type Message =
   | { readonly type: 'exited'; readonly spawnId: number; readonly exit: ExitFacts }
   | { readonly type: 'initExited'; readonly status: number }
   | { readonly type: 'listener'; readonly spawnId: number; readonly fd: number | undefined }
-  | { readonly type: 'root'; readonly fd: number | undefined };
+  | { readonly type: 'root' | 'namespace'; readonly fd: number | undefined }
+  | { readonly type: 'posture'; readonly report: Posture }
+  | { readonly type: 'socket'; readonly errno: number; readonly fd: number | undefined };
 
 export class ProtocolError extends Error {}
 
@@ -95,18 +115,20 @@ export class FrameDecoder {
   }
 }
 
+const withDescriptor: readonly number[] = [Frame.spawned, Frame.root, Frame.listener, Frame.namespace, Frame.socket];
+
 function decode(type: number, body: Buffer, fds: number[], senderPid: number): Message {
   const size = (bytes: number): void => {
     if (body.length !== bytes) throw new ProtocolError(`frame ${type} of ${body.length} bytes, expected ${bytes}`);
   };
   const u64 = (at: number): number => Number(body.readBigUInt64LE(at));
   const optional = (value: number): number | undefined => (value === NONE ? undefined : value);
-  if (fds.length > (type === Frame.spawned || type === Frame.root || type === Frame.listener ? 1 : 0))
-    throw new ProtocolError(`frame ${type} with descriptors`);
+  if (fds.length > (withDescriptor.includes(type) ? 1 : 0)) throw new ProtocolError(`frame ${type} with descriptors`);
   switch (type) {
+    case Frame.started:
     case Frame.ready:
       size(0);
-      return { type: 'ready', senderPid };
+      return { type: type === Frame.ready ? 'ready' : 'started', senderPid };
     case Frame.failed:
       size(20);
       return {
@@ -151,9 +173,30 @@ function decode(type: number, body: Buffer, fds: number[], senderPid: number): M
       size(4);
       return { type: 'listener', spawnId: body.readUInt32LE(0), fd: fds[0] };
     case Frame.root:
+    case Frame.namespace:
       size(0);
-      return { type: 'root', fd: fds[0] };
+      return { type: type === Frame.root ? 'root' : 'namespace', fd: fds[0] };
+    case Frame.posture:
+      size(140);
+      return {
+        type: 'posture',
+        report: {
+          children: body.readUInt32LE(0),
+          descriptors: body.readUInt32LE(4),
+          hostname: text(body.subarray(8, 73)),
+          domainname: text(body.subarray(73, 138)),
+        },
+      };
+    case Frame.socket:
+      size(4);
+      return { type: 'socket', errno: body.readUInt32LE(0), fd: fds[0] };
     default:
       throw new ProtocolError(`unknown frame ${type}`);
   }
+}
+
+/** Up to its NUL. */
+function text(bytes: Buffer): string {
+  const end = bytes.indexOf(0);
+  return bytes.toString('latin1', 0, end < 0 ? bytes.length : end);
 }

@@ -9,6 +9,8 @@ export interface NativeChannel {
   /** With true: call back once when there is room to send. */
   watch(writable: boolean): void;
   shutdown(): number;
+  /** Whose process is reaped by others if this environment ends before it; -1 while it has not said its pid. */
+  leads(pid: number): void;
   ref(): void;
   unref(): void;
   close(): void;
@@ -19,12 +21,32 @@ export interface Native {
   sealedMemfd(name: string, bytes: Uint8Array): number;
   /** The descriptor from which this process (all its threads) starts launchers; -1 while unset. */
   programFd(fd?: number): number;
-  spawnLauncher(program: number, control: number): number;
+  /** Starts the process that all launchers of this process (all its threads) are forked from. */
+  spawnNursery(program: number, control: number): number;
+  /** Takes it over; the pid of the one before, which ends now, or 0. With -1, 0 and '' there is none any more. */
+  keepNursery(control: number, pid: number, key: string): number;
+  seeNursery(): [number, number] | null;
+  /** Asks it for a launcher on that socket. -ESTALE: there is none with this key, or it is too old. */
+  launch(key: string, control: number): number;
+  /** The pid of the launcher at the other end, which it says first. 0 when it is gone, -EAGAIN when it has not started yet. */
+  startedPid(control: number, milliseconds: number): number;
   reap(pid: number): number;
+  /** For one that is about to end: reapLeft() of any thread reaps it. */
+  reapLater(pid: number): void;
+  /** How many of those still run. */
+  reapLeft(): number;
+  /** One launcher that waits for the next launch of any thread; false when there is one already. */
+  keepSpare(control: number, key: string): boolean;
+  /** Hands it out when it has this key, with its pid as startedPid() gives it; without a key any, after it has started. */
+  takeSpare(key?: string): [number, number] | null;
+  /** The one that waits, and goes on waiting. */
+  seeSpare(): [number, number] | null;
   Channel: new (fd: number, onReady: (writable: boolean) => void) => NativeChannel;
   controlPair(): [number, number] | number;
   open(path: string, flags: number): number;
   close(fd: number): number;
+  /** Bytes read, 0 at the end, -EAGAIN when there are none now. */
+  read(fd: number, to: Uint8Array): number;
   /** Acts on the calling thread (or with TSYNC all threads), for good. Without a program: -EFAULT where the flags are known. */
   seccompFilter(flags: number, program?: Uint8Array): number;
   noNewPrivileges(): number;
@@ -67,4 +89,30 @@ export interface Native {
   listxattr(fd: number, to: Uint8Array): number;
   removexattr(fd: number, name: string): number;
   flock(fd: number, operation: number): number;
+  /** Another process's descriptor. Of the thread itself where the kernel can (6.9), else of its process. */
+  takeDescriptor(thread: number, process: number, number: number): number;
+  /** Domain, type and protocol. */
+  socketKind(fd: number): [number, number, number] | number;
+  /** Waits on a thread of its own; `done` hears 0 or -errno, if this gave 0. Leave the descriptor open until then. */
+  connectSocket(fd: number, address: Uint8Array, done: (result: number) => void): number;
+  shutdownSocket(fd: number): number;
+  /** Both act on the calling thread. */
+  unshare(flags: number): number;
+  setns(fd: number, kind: number): number;
+  sethostname(name: string): number;
+  setdomainname(name: string): number;
+  mount(source: string, target: string, type: string, flags: number, data: string): number;
+  umount(target: string, flags: number): number;
+  /** -errno of a clone3(2) that no kernel carries out, with a struct of this size. */
+  clone3Refusal(size: number): number;
+  pidfdOpen(pid: number, flags: number): number;
+  pidfdSignal(pidfd: number, signal: number): number;
+  /** A socket that hears these multicast groups (bits); `filter` is a struct sock_filter[]. Source: netlink(7). */
+  netlinkListen(protocol: number, groups: number, filter: Uint8Array): number;
+  /** Bytes taken, or -errno. The kernel's answers wait when it returns. */
+  netlinkSend(fd: number, messages: Uint8Array): number;
+  /** One datagram's bytes, or -errno: -EAGAIN when none waits. */
+  netlinkReceive(fd: number, to: Uint8Array): number;
+  /** landlock_create_ruleset(2) without a ruleset: 1 as flags asks for the ABI version. */
+  landlockFacts(flags: number): number;
 }

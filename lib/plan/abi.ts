@@ -11,10 +11,16 @@ export const MAX_SLOTS = 240;
 export const NONE = 0xffffffff;
 
 export const Frame = {
-  plan: 1,
+  prepare: 1,
   spawn: 2,
   signal: 3,
   openRoot: 4,
+  supervise: 5,
+  build: 6,
+  reset: 7,
+  openNamespace: 8,
+  openSocket: 9,
+  launch: 10,
   ready: 16,
   failed: 17,
   spawned: 18,
@@ -22,11 +28,15 @@ export const Frame = {
   initExited: 20,
   root: 21,
   listener: 22,
+  posture: 23,
+  namespace: 24,
+  socket: 25,
+  started: 26,
 } as const;
 
 export const Feature = { clone3: 1, closeRange: 2, openat2: 4, mountApi: 8, mountSetattr: 16 } as const;
 
-export const Role = { supervisor: 0, map: 1, init: 2, payload: 3, cleanup: 4 } as const;
+export const Role = { supervisor: 0, map: 1, init: 2, payload: 3, cleanup: 4, begin: 5 } as const;
 export type RoleName = keyof typeof Role;
 
 export const Flag = {
@@ -43,4 +53,5 @@ export const SPAWN_TERMINAL = 1;
 export const SPAWN_LAST = 2;
 export const SPAWN_LISTENER = 4;
 export const COURIER_FD = 320;
+export const RULESET_FD = 321;
 export const SignalScope = { process: 0, group: 1, all: 2 } as const;

@@ -1,7 +1,7 @@
 /** Plan → bytes, as src/cpp/launcher/plan.hh reads them. */
-import { MAGIC, NONE, Role, SPAWN_LAST, SPAWN_LISTENER, SPAWN_TERMINAL, VERSION } from './abi';
+import { Frame, MAGIC, NONE, Role, SPAWN_LAST, SPAWN_LISTENER, SPAWN_TERMINAL, VERSION } from './abi';
 import { type FieldType, type Op, ops } from './ops';
-import type { Plan } from './plan';
+import { type Block, type Plan, type PlannedOp, travelsIn } from './plan';
 
 /**
  * Little-endian writer over one growing buffer, reused between plans: a launch allocates once. Bytes are stored one by one,
@@ -74,8 +74,8 @@ class Writer {
     this.buffer[at + 2] = value >>> 16;
     this.buffer[at + 3] = value >>> 24;
   }
-  copy(): Buffer {
-    return Buffer.from(this.buffer.subarray(0, this.length));
+  copy(start = 0): Buffer {
+    return Buffer.from(this.buffer.subarray(start, this.length));
   }
 }
 
@@ -129,20 +129,37 @@ const fieldLists = new Map<string, (readonly [string, FieldType])[]>(
   Object.entries(ops).map(([name, spec]) => [name, Object.entries(spec.fields) as (readonly [string, FieldType])[]]),
 );
 
-function encodeOps(plan: Plan): void {
-  for (const { role, op } of plan.ops) {
-    const start = writer.length;
-    writer.u16(ops[op.op].code);
-    writer.u16(Role[role]);
-    writer.u32(0);
-    for (const [name, type] of fieldLists.get(op.op) as (readonly [string, FieldType])[]) {
-      field(type, (op as Op & Record<string, unknown>)[name as keyof Op]);
+function encodeOp({ role, op }: PlannedOp): void {
+  const start = writer.length;
+  writer.u16(ops[op.op].code);
+  writer.u16(Role[role]);
+  writer.u32(0);
+  for (const [name, type] of fieldLists.get(op.op) as (readonly [string, FieldType])[]) {
+    field(type, (op as Op & Record<string, unknown>)[name as keyof Op]);
+  }
+  writer.patchU32(start + 4, writer.length - start);
+}
+
+function encodeBlock(block: Block): void {
+  if (block.bytes) return writer.bytes(block.bytes);
+  const start = writer.length;
+  for (const planned of block.ops) encodeOp(planned);
+  block.bytes = writer.copy(start);
+}
+
+function encodeOps(plan: Plan, frame: number): void {
+  for (let i = 0; i < plan.ops.length; ) {
+    const planned = plan.ops[i] as PlannedOp;
+    const block = plan.blocks.get(planned);
+    if (travelsIn(planned, frame)) {
+      if (block) encodeBlock(block);
+      else encodeOp(planned);
     }
-    writer.patchU32(start + 4, writer.length - start);
+    i += block?.ops.length ?? 1;
   }
 }
 
-export interface PlanHeader {
+export interface PrepareHeader {
   readonly cloneFlags: number;
   /** Slot of the cgroup v2 directory that init is born into. */
   readonly cgroupSlot: number | undefined;
@@ -150,15 +167,22 @@ export interface PlanHeader {
   readonly disabled: number;
 }
 
-/** Body of a plan frame. */
-export function encodePlan(header: PlanHeader, plan: Plan): Buffer {
+/** Body of the frame that everything begins with. */
+export function encodePrepare(header: PrepareHeader, plan: Plan): Buffer {
   writer.reset();
   writer.u32(MAGIC);
   writer.u32(VERSION);
   writer.u32(header.disabled);
   writer.u32(header.cgroupSlot ?? NONE);
   writer.u64(header.cloneFlags);
-  encodeOps(plan);
+  encodeOps(plan, Frame.prepare);
+  return writer.copy();
+}
+
+/** Bodies of the other frames of a sandbox's plan; a reset's is like the one that builds. */
+export function encodeRest(plan: Plan, frame: typeof Frame.supervise | typeof Frame.build): Buffer {
+  writer.reset();
+  encodeOps(plan, frame);
   return writer.copy();
 }
 
@@ -169,6 +193,8 @@ export interface SpawnHeader {
   readonly last: boolean;
   /** One of the plan's filters has a listener. */
   readonly listener?: boolean;
+  /** Index, among the descriptors that are sent, of the cgroup v2 directory that it is born into. */
+  readonly cgroup?: number | undefined;
 }
 
 /** Body of a spawn frame. */
@@ -179,6 +205,26 @@ export function encodeSpawn(header: SpawnHeader, plan: Plan): Buffer {
   writer.u32((terminal ? SPAWN_TERMINAL : 0) | (last ? SPAWN_LAST : 0) | (listener ? SPAWN_LISTENER : 0));
   writer.u16(header.terminal?.rows ?? 0);
   writer.u16(header.terminal?.columns ?? 0);
-  encodeOps(plan);
+  writer.u32(header.cgroup ?? NONE);
+  encodeOps(plan, Frame.spawn);
+  return writer.copy();
+}
+
+/** Sockets of a launcher's network namespace, or of a new one that only they keep. */
+export interface SocketRequest {
+  readonly fresh: boolean;
+  readonly domain: number;
+  readonly type: number;
+  /** One or two: a socket for each. */
+  readonly protocols: readonly number[];
+  /** Files of /proc/sys/net in that namespace and what is written to them, before. */
+  readonly settings: readonly (readonly [path: string, text: string])[];
+}
+
+export function encodeSocketRequest({ fresh, domain, type, protocols, settings }: SocketRequest): Buffer {
+  writer.reset();
+  const [first = 0, second = 0] = protocols;
+  for (const value of [Number(fresh), domain, type, protocols.length, first, second]) writer.u32(value);
+  field('parameters', settings);
   return writer.copy();
 }

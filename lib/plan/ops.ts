@@ -46,9 +46,12 @@ export const ops = {
   writeFile: { code: 30, fields: { path: 'string', text: 'string' } },
   writeProc: { code: 31, fields: { path: 'string', text: 'string' } },
   setXattr: { code: 32, fields: { path: 'string', name: 'string', value: 'string' } },
+  unmount: { code: 33, fields: { path: 'string' } },
   cgroupAttach: { code: 40, fields: { slot: 'u32' } },
   cgroupKill: { code: 41, fields: { path: 'string' } },
   rmdir: { code: 42, fields: { path: 'string' } },
+  cgroupJoin: { code: 43, fields: { index: 'u32' } },
+  unlink: { code: 44, fields: { path: 'string' } },
   prctl: { code: 50, fields: { option: 'u32', arg2: 'u64', arg3: 'u64', arg4: 'u64', arg5: 'u64' } },
   umask: { code: 51, fields: { mask: 'u32' } },
   setsid: { code: 52, fields: {} },
@@ -63,6 +66,10 @@ export const ops = {
   checkCwd: { code: 61, fields: {} },
   keyring: { code: 62, fields: {} },
   seccomp: { code: 63, fields: { flags: 'u32', filter: 'bytes' } },
+  ruleset: { code: 70, fields: { files: 'u64', tcp: 'u64', scopes: 'u64' } },
+  allowPath: { code: 71, fields: { path: 'string', directory: 'u64', file: 'u64', flags: 'u32' } },
+  allowPort: { code: 72, fields: { port: 'u32', allowed: 'u64' } },
+  restrict: { code: 73, fields: { flags: 'u32' } },
   exec: { code: 64, fields: { candidates: 'strings', argv: 'strings', env: 'strings' } },
 } as const satisfies Record<string, { code: number; fields: Record<string, FieldType> }>;
 

@@ -9,6 +9,10 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   InitFiles(env, exports);
   InitBpf(env, exports);
   InitXattr(env, exports);
+  InitNamespaces(env, exports);
+  InitNetlink(env, exports);
+  InitLandlock(env, exports);
+  InitGuestSocket(env, exports);
   return exports;
 }
 

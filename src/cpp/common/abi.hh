@@ -13,6 +13,8 @@ constexpr __u32 kControlFd = 3;
 // Where a courier keeps it: above where op Fds moves things (256 to 319). That also makes the table large enough before it
 // is shared: growing a shared one waits for an RCU grace period, some 10 ms (fs/file.c, expand_fdtable).
 constexpr __u32 kCourierFd = 320;
+// Where init keeps the Landlock ruleset for its payloads.
+constexpr __u32 kRulesetFd = 321;
 // Slot n of a plan is file descriptor kSlotBase + n, so that TypeScript can name it in /proc/self/fd paths.
 constexpr __u32 kSlotBase = 64;
 constexpr __u32 kMaxSlots = 240;
@@ -27,10 +29,16 @@ struct FrameHeader {
 
 enum Frame : __u16 {
   // Node -> launcher
-  kFramePlan = 1,    // PlanHeader, ops
+  kFramePrepare = 1,  // PrepareHeader, ops of the roles Supervisor and Begin; descriptors: the first slots
   kFrameSpawn = 2,   // SpawnHeader, ops; descriptors: what op Fds distributes
   kFrameSignal = 3,  // SignalBody
   kFrameOpenRoot = 4,  // empty; answered by kFrameRoot
+  kFrameSupervise = 5,  // ops of the roles Map and Cleanup
+  kFrameBuild = 6,      // ops of the role Init; descriptors: the next slots
+  kFrameReset = 7,      // ops of the role Init; everything inside is killed first; answered by kFramePosture
+  kFrameOpenNamespace = 8,  // string: a file of /proc/self/ns; answered by kFrameNamespace
+  kFrameLaunch = 10,  // to the nursery: empty; descriptor: the control socket of a supervisor to be born
+  kFrameOpenSocket = 9,  // OpenSocketBody, count, (path, text)...; answered by kFrameSocket
   // launcher -> Node
   kFrameReady = 16,       // init is set up; empty body, init's pid comes as SCM_CREDENTIALS
   kFrameFailed = 17,      // FailedBody
@@ -38,10 +46,14 @@ enum Frame : __u16 {
   kFrameExited = 19,      // ExitedBody
   kFrameInitExited = 20,  // InitExitedBody, from the supervisor
   kFrameListener = 22,    // u32 id of the spawn, before its kFrameSpawned; descriptor: the seccomp listener
+  kFrameNamespace = 24,  // empty; descriptor: init's namespace, none when there is no such file
+  kFrameSocket = 25,      // SocketBody; descriptor: the socket, none when it failed
   kFrameRoot = 21,        // empty; descriptor: the sandbox's root directory, O_PATH
+  kFramePosture = 23,     // PostureBody, after a reset
+  kFrameStarted = 26,     // the first one; empty body, the supervisor's pid comes as SCM_CREDENTIALS
 };
 
-struct PlanHeader {
+struct PrepareHeader {
   __u32 magic;
   __u32 version;
   __u32 disabled;     // enum Feature bits: pretend that the kernel lacks these
@@ -62,6 +74,7 @@ struct SpawnHeader {
   __u32 flags;  // kSpawn*
   __u16 rows;
   __u16 columns;
+  __u32 cgroup;  // index among the descriptors: cgroup v2 directory that it is born into, or kNone
 };
 constexpr __u32 kSpawnTerminal = 1;
 constexpr __u32 kSpawnLast = 2;  // init ends with this program
@@ -79,7 +92,7 @@ constexpr __u32 kSignalAll = 2;  // every process of the PID namespace but init
 struct FailedBody {
   __u32 id;  // of the spawn that failed, or kNone for the sandbox itself
   __u32 role;
-  __u32 op;  // index in the plan, or kNone when no op was running
+  __u32 op;  // index in its frame, or kNone when no op was running
   __s32 error;
   __u32 syscall;
 };
@@ -102,8 +115,34 @@ struct ExitedBody {
   __u64 involuntary_switches;
 };
 
+// A socket of init's network namespace, or of a new one (loopback up) that lives as long as somebody has the socket. The
+// files, of /proc/sys/net, are written before in the namespace that the socket is made in.
+constexpr __u32 kMaxSockets = 2;
+
+// One answer for each of `count` sockets, which differ in their protocol.
+struct OpenSocketBody {
+  __u32 fresh;
+  __u32 domain;
+  __u32 type;
+  __u32 count;
+  __u32 protocols[kMaxSockets];
+};
+
+struct SocketBody {
+  __u32 error;
+};
+
 struct InitExitedBody {
   __u32 status;
+};
+
+// What only init can tell of itself.
+struct PostureBody {
+  __u32 children;     // that are not reaped
+  __u32 descriptors;  // open ones
+  char host_name[65];
+  char domain_name[65];
+  __u16 pad;
 };
 
 struct OpHeader {
@@ -118,6 +157,7 @@ enum Role : __u16 {
   kRoleInit = 2,
   kRolePayload = 3,
   kRoleCleanup = 4,  // supervisor, after the last process is gone; errors don't stop the rest
+  kRoleBegin = 5,    // init, before anything is known of the particular sandbox
 };
 
 enum Op : __u16 {
@@ -149,10 +189,13 @@ enum Op : __u16 {
   kOpWriteFile = 30,    // path, text                          in the file system as it is now
   kOpWriteProc = 31,    // path, text                          the same, only if it really is a file of procfs
   kOpSetXattr = 32,     // path, name, value                   inside the new root
+  kOpUnmount = 33,      // path                                lets go of what is mounted there, at once
   // cgroups
   kOpCgroupAttach = 40,  // slot of a v1 `tasks` file
   kOpCgroupKill = 41,    // directory
-  kOpRmdir = 42,         // path
+  kOpRmdir = 42,         // path                               with the groups of single programs inside
+  kOpCgroupJoin = 43,    // index among the request's descriptors: a v1 `tasks` file
+  kOpUnlink = 44,        // path
   // the process
   kOpPrctl = 50,  // option, arg2(u64), arg3(u64), arg4(u64), arg5(u64)
   kOpUmask = 51,
@@ -169,9 +212,14 @@ enum Op : __u16 {
   kOpKeyring = 62,
   kOpSeccomp = 63,  // flags, size, filter
   kOpExec = 64,     // candidates, path..., argc, argument..., envc, variable...
+  // Landlock
+  kOpRuleset = 70,    // files(u64), tcp(u64), scopes(u64)      what it is about; kept for payloads
+  kOpAllowPath = 71,  // path, rights if a directory(u64), rights if not(u64), flags   inside the new root
+  kOpAllowPort = 72,  // port, rights(u64)
+  kOpRestrict = 73,   // flags
 };
 
-// Flags of OpenTree, Attach and SetAttr.
+// Flags of OpenTree, Attach, SetAttr and AllowPath.
 constexpr __u32 kRecursive = 1;
 constexpr __u32 kMakeDir = 2;      // make the destination when it is missing: a directory,
 constexpr __u32 kMakeFile = 4;     // or an empty file

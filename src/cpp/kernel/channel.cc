@@ -1,12 +1,14 @@
 // Channel: one end of a control socket, owned together with its place in the event loop. When its environment ends (a
 // Worker too) the socket closes, and the other side sees the hang-up.
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <uv.h>
 
 #include <cstring>
 
+#include "../common/abi.hh"
 #include "kernel.hh"
 
 namespace {
@@ -22,6 +24,7 @@ class Channel : public Napi::ObjectWrap<Channel> {
                            InstanceMethod("receive", &Channel::Receive),
                            InstanceMethod("watch", &Channel::Watch),
                            InstanceMethod("shutdown", &Channel::Shutdown),
+                           InstanceMethod("leads", &Channel::Leads),
                            InstanceMethod("ref", &Channel::Ref),
                            InstanceMethod("unref", &Channel::Unref),
                            InstanceMethod("close", &Channel::Close),
@@ -77,8 +80,10 @@ class Channel : public Napi::ObjectWrap<Channel> {
     if (!self->poll_) return;
     self->poll_ = nullptr;
     uv_poll_stop(&poll->handle);
+    if (self->launcher_ < 0) self->launcher_ = StartedPid(self->fd_, 1000, false);
     close(self->fd_);
     self->fd_ = -1;
+    if (self->launcher_ > 0) ReapLaterByAny(self->launcher_);
     uv_close(reinterpret_cast<uv_handle_t*>(&poll->handle), OnClosed);
   }
 
@@ -172,6 +177,12 @@ class Channel : public Napi::ObjectWrap<Channel> {
   }
   // shutdown(): no more requests; what the other side still says can be received.
   Napi::Value Shutdown(const Napi::CallbackInfo& info) { return Result(info, OrErrno(shutdown(fd_, SHUT_WR))); }
+  // leads(pid): to this launcher, which will have to be reaped by another environment if ours ends first. -1: to one that has
+  // not said its pid yet.
+  Napi::Value Leads(const Napi::CallbackInfo& info) {
+    launcher_ = Int(info, 0);
+    return info.Env().Undefined();
+  }
   Napi::Value Ref(const Napi::CallbackInfo& info) {
     if (poll_) uv_ref(reinterpret_cast<uv_handle_t*>(&poll_->handle));
     return info.Env().Undefined();
@@ -186,6 +197,7 @@ class Channel : public Napi::ObjectWrap<Channel> {
   }
 
   int fd_;
+  int launcher_ = 0;
   Napi::FunctionReference on_ready_;
   Poll* poll_ = nullptr;
 };
@@ -208,6 +220,27 @@ Napi::Value ControlPair(const Napi::CallbackInfo& info) {
 }
 
 }  // namespace
+
+int StartedPid(int control, int milliseconds, bool peek) {
+  pollfd watched = {control, POLLIN, 0};
+  while (poll(&watched, 1, milliseconds) < 0 && errno == EINTR) continue;
+  abi::FrameHeader header = {};
+  alignas(cmsghdr) char space[CMSG_SPACE(sizeof(ucred))];
+  iovec iov = {&header, sizeof header};
+  msghdr message = {};
+  message.msg_iov = &iov;
+  message.msg_iovlen = 1;
+  message.msg_control = space;
+  message.msg_controllen = sizeof space;
+  ssize_t n = recvmsg(control, &message, MSG_DONTWAIT | (peek ? MSG_PEEK : 0));
+  if (n < 0) return errno == EAGAIN ? -EAGAIN : 0;
+  cmsghdr* attached = CMSG_FIRSTHDR(&message);
+  if (n != sizeof header || header.type != abi::kFrameStarted || !attached) return 0;
+  if (attached->cmsg_level != SOL_SOCKET || attached->cmsg_type != SCM_CREDENTIALS) return 0;
+  ucred credentials;
+  memcpy(&credentials, CMSG_DATA(attached), sizeof credentials);
+  return credentials.pid;
+}
 
 void InitChannel(Napi::Env env, Napi::Object exports) {
   exports.Set("Channel", Channel::Define(env));

@@ -30,6 +30,12 @@ Napi::Value Pipe(const Napi::CallbackInfo& info) {
   return result;
 }
 
+// read(fd, bytes) -> bytes read, 0 at the end, or -errno: no exception for a pipe that is empty now.
+Napi::Value Read(const Napi::CallbackInfo& info) {
+  auto bytes = info[1].As<Napi::Uint8Array>();
+  return Result(info, OrErrno(read(Int(info, 0), bytes.Data(), bytes.ByteLength())));
+}
+
 // eventFd() -> fd or -errno: a counter that is readable while it isn't 0, non-blocking.
 Napi::Value EventFd(const Napi::CallbackInfo& info) {
   return Result(info, OrErrno(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)));
@@ -97,6 +103,7 @@ Napi::Value Flock(const Napi::CallbackInfo& info) { return Result(info, OrErrno(
 void InitFiles(Napi::Env env, Napi::Object exports) {
   exports.Set("open", Napi::Function::New(env, Open));
   exports.Set("close", Napi::Function::New(env, Close));
+  exports.Set("read", Napi::Function::New(env, Read));
   exports.Set("eventFd", Napi::Function::New(env, EventFd));
   exports.Set("pipe", Napi::Function::New(env, Pipe));
   exports.Set("openat2", Napi::Function::New(env, Openat2));

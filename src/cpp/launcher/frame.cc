@@ -54,6 +54,11 @@ void Frame::release() {
   body = nullptr;
 }
 
+void fill_slots(Frame& frame, Context& context) {
+  for (u32 i = 0; i < frame.fd_count; i++) fill_slot(context.slots++, frame.fds[i]);
+  frame.fd_count = 0;
+}
+
 i64 receive_frame(Frame* frame) {
   frame->body = nullptr;
   frame->fd_count = 0;

@@ -1,6 +1,6 @@
 // Frames on the control socket: one header, a body, descriptors with the header's first byte.
 #pragma once
-#include "plan.hh"
+#include "ops.hh"
 
 struct Frame {
   abi::FrameHeader header;
@@ -11,6 +11,9 @@ struct Frame {
   void release();
   void close_fds();
 };
+
+// Its descriptors become the next slots.
+void fill_slots(Frame& frame, Context& context);
 
 // 0, or -errno; -EPIPE at the end of the stream. Nothing stays allocated on failure.
 i64 receive_frame(Frame* frame);

@@ -1,18 +1,20 @@
-// Init: builds the sandbox around itself, then starts payloads on request and reaps what ends. Everything it runs is
+// Init: builds the sandbox around itself, then starts payloads on request, reaps what ends, and cleans up after them. Everything it runs is
 // named in the plan; everything inside the sandbox is hostile to it.
 #include <asm/ioctls.h>
 #include <linux/prctl.h>
 #include <linux/resource.h>
 #include <linux/stat.h>
 #include <linux/time_types.h>
+#include <linux/utsname.h>
 #include <linux/wait.h>
 
+#include "network.hh"
 #include "roles.hh"
 
 namespace {
 
 constexpr u32 kMaxChildren = 4096;
-constexpr u32 kSigchld = 17;
+constexpr u32 kSigchld = 17, kSigkill = 9;
 
 struct Child {
   u32 id;
@@ -78,18 +80,19 @@ void spawn(Frame* request, Context& context) {
   request->close_fds();
 }
 
+// A security module may keep signals from a program, as AppArmor does by default. The end of pid 1 it can't keep from it.
+bool refused(i64 error) { return error == -EACCES || error == -EPERM; }
+
 void signal(const Frame& request) {
   if (request.header.length != sizeof(abi::SignalBody)) leave(3);
   auto body = load<abi::SignalBody>(request.body);
-  if (body.scope == abi::kSignalAll) {
-    if (sys(__NR_getpid) == 1) sys(__NR_kill, -1, body.signal);
-    return;
-  }
+  i64 result = 0;
+  bool alone = sys(__NR_getpid) == 1, group = body.scope == abi::kSignalGroup;
+  if (body.scope == abi::kSignalAll && alone) result = sys(__NR_kill, -1, body.signal);
   // Until we reap it, a child's pid can't belong to anyone else.
-  for (u32 i = 0; i < child_count; i++) {
-    if (children[i].id != body.id) continue;
-    sys(__NR_kill, body.scope == abi::kSignalGroup ? -children[i].pid : children[i].pid, body.signal);
-  }
+  for (u32 i = 0; body.scope != abi::kSignalAll && i < child_count; i++)
+    if (children[i].id == body.id) result = sys(__NR_kill, group ? -children[i].pid : children[i].pid, body.signal);
+  if (refused(result) && body.signal == kSigkill && alone) leave(0);
 }
 
 // For reading and writing files from outside: everything is resolved below this descriptor.
@@ -99,32 +102,78 @@ void open_root() {
   close_fd((i32)root);
 }
 
+// For whoever hands the namespace on: of a process that is not dumpable only it may open them itself.
+void open_namespace(const Frame& request) {
+  char path[64];
+  Text text(path, sizeof path);
+  text.add("/proc/self/ns/").add(Reader(request.body, request.header.length).string());
+  i64 fd = text.ok() ? sys(__NR_openat, kAtFdcwd, path, O_RDONLY | O_CLOEXEC) : -ENAMETOOLONG;
+  send_frame(abi::kFrameNamespace, nullptr, 0, (i32)fd);
+  close_fd((i32)fd);
+}
+
+// The last program has ended: so do all others, before Node hears of it. Whoever could still fork is killed with the rest,
+// and orphans are ours, so without children we are alone. Elsewhere than in a PID namespace the supervisor sees to it. Whom we
+// may not signal ends with us.
+void end_others() {
+  for (i64 ended = sys(__NR_getpid) == 1; ended > 0; ended = sys(__NR_wait4, -1, nullptr, __WALL, nullptr))
+    if (refused(sys(__NR_kill, -1, kSigkill))) return;
+}
+
 void report_exit(const Child& child, u32 status, const struct rusage& usage) {
-  abi::ExitedBody body = {child.id, status, now_ns() - child.started_ns, microseconds(usage.ru_utime),
+  u64 wall = now_ns() - child.started_ns;
+  if (child.last) end_others();
+  abi::ExitedBody body = {child.id, status, wall, microseconds(usage.ru_utime),
                           microseconds(usage.ru_stime), (u64)usage.ru_maxrss, (u64)usage.ru_minflt,
                           (u64)usage.ru_majflt, (u64)usage.ru_nvcsw, (u64)usage.ru_nivcsw};
   send_frame(abi::kFrameExited, &body, sizeof body);
 }
 
-void reap() {
-  for (;;) {
-    u32 status = 0;
-    struct rusage usage;
-    i64 pid = sys(__NR_wait4, -1, &status, WNOHANG | __WALL, &usage);
-    if (pid <= 0) return;
-    for (u32 i = 0; i < child_count; i++) {
-      if (children[i].pid != pid) continue;
-      report_exit(children[i], status, usage);
-      // The kernel kills what it left behind in this PID namespace; elsewhere the supervisor does.
-      if (children[i].last) leave(0);
-      children[i] = children[--child_count];
-      break;
-    }
+// One child; false when there is none to reap.
+bool reap(u32 options) {
+  u32 status = 0;
+  struct rusage usage;
+  i64 pid = sys(__NR_wait4, -1, &status, options | __WALL, &usage);
+  if (pid <= 0) return false;
+  for (u32 i = 0; i < child_count; i++) {
+    if (children[i].pid != pid) continue;
+    report_exit(children[i], status, usage);
+    // Elsewhere than in a PID namespace the supervisor ends what is left, as long as we adopt it.
+    if (children[i].last && sys(__NR_getpid) == 1) leave(0);
+    children[i] = children[--child_count];
+    break;
   }
+  return true;
 }
 
+void send_posture() {
+  abi::PostureBody body;
+  memset(&body, 0, sizeof body);
+  body.children = child_count;
+  for (i32 fd = 0; fd <= (i32)abi::kRulesetFd; fd++) body.descriptors += sys(__NR_fcntl, fd, F_GETFD) >= 0;
+  struct new_utsname name;
+  if (sys(__NR_uname, &name) == 0) {
+    memcpy(body.host_name, name.nodename, sizeof body.host_name);
+    memcpy(body.domain_name, name.domainname, sizeof body.domain_name);
+  }
+  send_frame(abi::kFramePosture, &body, sizeof body);
+}
+
+// Makes the sandbox what it was before its first program: nothing runs, and what the ops name is made anew.
+void reset(const Frame& request, Context& context, i32 signals) {
+  if (sys(__NR_getpid) != 1) leave(3);
+  // One that is being born is killed with its parent or not born (copy_process looks for signals); orphans come to us.
+  do if (refused(sys(__NR_kill, -1, kSigkill))) leave(0);
+  while (reap(0));
+  u8 information[128];
+  sys(__NR_read, signals, information, sizeof information);
+  if (run_role(Reader(request.body, request.header.length), abi::kRoleInit, context)) leave(1);
+  send_posture();
+}
+
+Frame request;
+
 [[noreturn]] void serve(Context& context, i32 signals) {
-  static Frame request;
   PollFd watched[2] = {{(i32)abi::kControlFd, kPollIn, 0}, {signals, kPollIn, 0}};
   for (;;) {
     i64 ready = sys(__NR_ppoll, watched, 2, nullptr, nullptr, 0);
@@ -132,13 +181,20 @@ void reap() {
     if (watched[1].revents) {
       u8 information[128];
       sys(__NR_read, signals, information, sizeof information);
-      reap();
+      while (reap(WNOHANG)) continue;
     }
     if (!watched[0].revents) continue;
-    if (receive_frame(&request)) leave(0);  // Node is gone
+    if (receive_frame(&request)) {  // Node is gone
+      if (sys(__NR_getpid) == 1) leave(0);
+      watched[0].fd = -1;  // reap until the supervisor has killed all that we adopt, and then us
+      continue;
+    }
     if (request.header.type == abi::kFrameSpawn) spawn(&request, context);
     else if (request.header.type == abi::kFrameSignal) signal(request);
     else if (request.header.type == abi::kFrameOpenRoot) open_root();
+    else if (request.header.type == abi::kFrameReset) reset(request, context, signals);
+    else if (request.header.type == abi::kFrameOpenNamespace) open_namespace(request);
+    else if (request.header.type == abi::kFrameOpenSocket) open_socket(Reader(request.body, request.header.length));
     else leave(3);
     request.close_fds();
     request.release();
@@ -147,24 +203,22 @@ void reap() {
 
 }  // namespace
 
-void init(const Plan& plan, Context& context, i32 go) {
+void init(Reader begin, Context& context, i32 go) {
   sys(__NR_prctl, PR_SET_NAME, "isolate-init", 0, 0, 0);
+  if (run_role(begin, abi::kRoleBegin, context)) leave(1);
   u8 byte;
   // The maps are written, or the supervisor is gone.
   if (sys(__NR_read, go, &byte, 1) != 1) leave(1);
   close_fd(go);
-  OpList ops(plan.ops);
-  while (ops.next(abi::kRoleInit)) {
-    i64 error = run_op(ops.code, ops.arguments, context);
-    if (!error) continue;
-    send_failed(abi::kNone, abi::kRoleInit, ops.index(), error);
-    leave(1);
-  }
-  if (!ops.ok()) leave(1);
+  if (receive_frame(&request) || request.header.type != abi::kFrameBuild) leave(3);
+  fill_slots(request, context);
+  if (run_role(Reader(request.body, request.header.length), abi::kRoleInit, context)) leave(1);
+  request.release();
   // Changing ids clears both of these, so they come after the plan.
   sys(__NR_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
   sys(__NR_prctl, PR_SET_PDEATHSIG, 9, 0, 0, 0);
-  sys(__NR_close_range, abi::kSlotBase, ~0u, 0);
+  sys(__NR_close_range, abi::kSlotBase, abi::kRulesetFd - 1, 0);
+  sys(__NR_close_range, abi::kRulesetFd + 1, ~0u, 0);
   u64 all = ~0ull, sigchld = 1ull << (kSigchld - 1);
   sys(__NR_rt_sigprocmask, 2 /* SIG_SETMASK */, &all, nullptr, sizeof all);
   i64 signals = sys(__NR_signalfd4, -1, &sigchld, sizeof sigchld, O_CLOEXEC | O_NONBLOCK);

@@ -1,12 +1,16 @@
 // Theory of operation
 //
-// One static program without libc, started by the addon from a sealed memfd with the control socket as descriptor 3.
+// One static program without libc, started by the addon from a sealed memfd with a socket to Node as descriptor 3.
 //
-//   supervisor  reads the plan frame; runs its ops in the host's namespaces; clones init into the new ones and writes the
-//               identity maps; then only waits for one of two ends: the socket's (Node is gone or is done) or init's.
-//               Either way it kills init, reaps everything, runs the plan's clean-up ops, and exits.
-//   init        waits for the maps, runs its ops (mounts, pivot_root, host name, ...), tells Node that it is ready, and
-//               serves requests from the same socket: start a payload, send a signal. As pid 1 it reaps every orphan.
+//   nursery     the process that the addon starts, once in a while. For every control socket that Node sends it forks a
+//               supervisor, which is cheaper than starting one, and Node need not wait for it. It knows nothing of sandboxes.
+//   supervisor  says its pid; reads `prepare`; runs its ops in the host's namespaces and clones init into the new ones. Here both may
+//               wait: Node keeps one launcher ahead of its next launch. Reads `supervise`, writes the identity maps; then
+//               only waits for one of two ends: the socket's (Node is gone or is done) or init's. Either way it kills init,
+//               reaps everything, runs the plan's clean-up ops, and exits.
+//   init        begins what every sandbox needs; after the maps reads `build` and runs its ops (mounts, pivot_root, host
+//               name, ...), tells Node that it is ready, and serves requests from the same socket: start a payload, send a
+//               signal. As pid 1 it reaps every orphan. Whose turn it is to read is settled by the maps.
 //   payload     vforked by init for each request; runs that request's ops and ends in execve.
 //
 // The launcher decides nothing. TypeScript compiles options into ops and this program carries them out in order; the
@@ -21,16 +25,15 @@ u32 last_syscall = 0;
 namespace {
 
 [[noreturn]] void start() {
-  // Nothing but the control socket and three null descriptors is wanted from whoever started us.
-  i64 result = sys(__NR_close_range, abi::kControlFd + 1, ~0u, 0);
-  for (i32 fd = abi::kControlFd + 1; result == -ENOSYS && fd < 65536; fd++) close_fd(fd);
+  // Nothing but the socket and three null descriptors is wanted from whoever started us.
+  close_others();
   // What the caller ignores would stay ignored through exec. posix_spawn resets all but the two that libc uses itself; all
   // zero is SIG_DFL.
   u64 action[4] = {};
   for (u32 signal = 32; signal <= 33; signal++) raw_syscall(__NR_rt_sigaction, signal, (i64)action, 0, 8, 0, 0);
   // Keyboard signals of the caller's terminal are not ours.
   sys(__NR_setsid);
-  supervise();
+  nurse();
 }
 
 }  // namespace

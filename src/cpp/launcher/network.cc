@@ -20,6 +20,8 @@ struct Helper {
 };
 Helper helper = {0, -1, 0, 0};
 
+i64 current_network() { return sys(__NR_openat, kAtFdcwd, "/proc/self/ns/net", O_RDONLY | O_CLOEXEC); }
+
 i64 loopback_up(i32 socket) {
   struct ifreq request;
   memset(&request, 0, sizeof request);
@@ -38,7 +40,7 @@ i64 make(i32* fd) {
   if (result >= 0) result = sys(__NR_ioctl, socket, SIOCGSKNS, nullptr);
   if (result >= 0) *fd = (i32)result;
   close_fd((i32)socket);
-  return result;
+  return result < 0 ? result : 0;
 }
 
 #ifndef LAUNCHER_HOSTED
@@ -110,4 +112,25 @@ i64 enter_network() {
   i64 result = sys(__NR_setns, helper.fd, CLONE_NEWNET);
   close_fd(helper.fd);
   return result;
+}
+
+void open_socket(Reader request) {
+  auto wanted = request.get<abi::OpenSocketBody>();
+  i32 made = -1;
+  i64 home = wanted.fresh ? current_network() : -1;
+  i64 result = !wanted.fresh ? 0 : home < 0 ? home : make(&made);
+  for (u32 left = request.number(); result == 0 && left > 0; left--) {
+    const char* path = request.string();
+    result = write_file(kAtFdcwd, path, request.string());
+  }
+  for (u32 i = 0; i < wanted.count && i < abi::kMaxSockets; i++) {
+    i64 fd = result < 0 ? result : sys(__NR_socket, wanted.domain, wanted.type | O_CLOEXEC, wanted.protocols[i]);
+    abi::SocketBody body = {(u32)(fd < 0 ? -fd : 0)};
+    send_frame(abi::kFrameSocket, &body, sizeof body, fd < 0 ? -1 : (i32)fd);
+    close_fd((i32)fd);
+  }
+  // Whatever it is asked next is meant for where it was.
+  if (home >= 0 && sys(__NR_setns, home, CLONE_NEWNET) < 0) leave(3);
+  close_fd((i32)home);
+  close_fd(made);
 }

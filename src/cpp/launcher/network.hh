@@ -4,3 +4,6 @@
 
 i64 make_network(const Context& context);  // starts the helper
 i64 enter_network();                       // waits for it; the namespace is init's then, with the loopback device up
+
+// Answers kFrameOpenSocket.
+void open_socket(Reader request);

@@ -41,7 +41,8 @@ i64 kill_listed(const char* path) {
 i64 run_op(u16 code, Reader& arguments, Context& context) {
   i64 result = code < abi::kOpOpenTree      ? run_namespace_op(code, arguments, context)
                : code < abi::kOpCgroupAttach ? run_mount_op(code, arguments, context)
-                                             : run_process_op(code, arguments, context);
+               : code < abi::kOpRuleset      ? run_process_op(code, arguments, context)
+                                             : run_landlock_op(code, arguments, context);
   if (result >= 0 && (!arguments.ok() || !arguments.done())) return -EBADMSG;
   return result < 0 ? result : 0;
 }

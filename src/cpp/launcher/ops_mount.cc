@@ -12,6 +12,7 @@
 namespace {
 
 constexpr u32 kMaxParameters = 32;
+constexpr u32 kMountDetach = 2, kUnmountNoFollow = 8;
 
 // What Mask covers paths with, made once: an empty read-only directory, and the null device.
 i32 mask_directory = -1;
@@ -24,16 +25,6 @@ i64 open_in(i32 dir, const char* path, u64 flags, u64 resolve) {
   how.flags = flags | O_CLOEXEC;
   how.resolve = resolve;
   return sys(__NR_openat2, dir, path, &how, sizeof how);
-}
-
-// A path inside the new root, which may be hostile. Without openat2 (before 5.6): component by component, no symlinks.
-i64 open_inside(const Context& context, const char* path, u64 flags) {
-  if (context.root < 0) return sys(__NR_openat, kAtFdcwd, path, flags | O_CLOEXEC);
-  if (!context.lacks(abi::kFeatureOpenat2)) {
-    i64 fd = open_in(context.root, path, flags, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
-    if (fd != -ENOSYS) return fd;
-  }
-  return walk_inside(context.root, path, flags);
 }
 
 // The directory that the last op made something in: the next one often does so in the same. Attaching may cover it.
@@ -128,6 +119,8 @@ i64 set_attributes(i32 fd, u64 set, bool recursive, i32 userns) {
   if (userns >= 0) {
     attributes.attr_set |= MOUNT_ATTR_IDMAP;
     attributes.userns_fd = (u64)userns;
+    // Cloned by the supervisor, where mounts may be shared: what is attached below would appear on the host as well.
+    attributes.propagation = MS_SLAVE;
   }
   return sys(__NR_mount_setattr, fd, "", AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0), &attributes, sizeof attributes);
 }
@@ -355,7 +348,7 @@ i64 pivot_root(Context& context) {
   forget_parent();
   i64 result = sys(__NR_fchdir, context.root);
   if (result >= 0) result = sys(__NR_pivot_root, ".", ".");
-  if (result >= 0) result = sys(__NR_umount2, ".", 2 /* MNT_DETACH */);
+  if (result >= 0) result = sys(__NR_umount2, ".", kMountDetach);
   if (result >= 0) result = sys(__NR_chdir, "/");
   close_fd(context.root);
   context.root = -1;
@@ -363,6 +356,16 @@ i64 pivot_root(Context& context) {
 }
 
 }  // namespace
+
+// A path inside the new root, which may be hostile. Without openat2 (before 5.6): component by component, no symlinks.
+i64 open_inside(const Context& context, const char* path, u64 flags) {
+  if (context.root < 0) return sys(__NR_openat, kAtFdcwd, path, flags | O_CLOEXEC);
+  if (!context.lacks(abi::kFeatureOpenat2)) {
+    i64 fd = open_in(context.root, path, flags, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
+    if (fd != -ENOSYS) return fd;
+  }
+  return walk_inside(context.root, path, flags);
+}
 
 i64 run_mount_op(u16 code, Reader& in, Context& context) {
   switch (code) {
@@ -398,6 +401,7 @@ i64 run_mount_op(u16 code, Reader& in, Context& context) {
       return write_proc(path, in.string());
     }
     case abi::kOpSetXattr: return set_xattr(in, context);
+    case abi::kOpUnmount: return sys(__NR_umount2, in.string(), kMountDetach | kUnmountNoFollow);
   }
   return -ENOSYS;
 }

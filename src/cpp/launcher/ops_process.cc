@@ -16,10 +16,29 @@ constexpr u32 kTiocsctty = 0x540E;
 
 // A single-threaded process that writes 0 to a v1 `tasks` file moves itself without the threadgroup lock that makes
 // `cgroup.procs` wait for an RCU grace period.
-i64 attach_cgroup(Reader& in) {
-  i32 fd = slot_fd(in.number());
+i64 attach_cgroup(i32 fd) {
   i64 n = sys(__NR_write, fd, "0", 1);
   return n == 1 ? 0 : n < 0 ? n : -EIO;
+}
+
+// Calls `each(directory, name)` for the groups inside: those of single programs, which have none themselves.
+template <typename Each>
+void each_child(const char* path, Each each) {
+  struct Entry {
+    u64 inode, offset;
+    u16 size;
+    u8 type;
+    char name[1];
+  };
+  alignas(8) u8 buffer[4096];
+  i64 directory = sys(__NR_openat, kAtFdcwd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  for (i64 n; (n = sys(__NR_getdents64, directory, buffer, sizeof buffer)) > 0;) {
+    for (const u8* at = buffer; at < buffer + n; at += ((const Entry*)at)->size) {
+      auto entry = (const Entry*)at;
+      if (entry->type == 4 /* DT_DIR */ && entry->name[0] != '.') each((i32)directory, entry->name);
+    }
+  }
+  close_fd((i32)directory);
 }
 
 i64 rmdir_patiently(const char* path) {
@@ -27,6 +46,7 @@ i64 rmdir_patiently(const char* path) {
   for (int attempt = 0;; attempt++) {
     i64 result = sys(__NR_unlinkat, kAtFdcwd, path, AT_REMOVEDIR);
     if (result != -EBUSY || attempt == 200) return result == -ENOENT ? 0 : result;
+    each_child(path, [](i32 parent, const char* name) { sys(__NR_unlinkat, parent, name, AT_REMOVEDIR); });
     struct __kernel_timespec pause = {0, attempt < 20 ? 100000 : 5000000};
     sys(__NR_nanosleep, &pause, nullptr);
   }
@@ -157,9 +177,14 @@ i64 kill_cgroup(const char* directory) {
   if (!Text(path, sizeof path).add(directory).add("/cgroup.kill").ok()) return -ENAMETOOLONG;
   i64 result = write_file(kAtFdcwd, path, "1");
   if (result != -ENOENT) return result;
-  Text(path, sizeof path).add(directory).add("/cgroup.procs");
   for (int round = 0; round < 100; round++) {
+    Text(path, sizeof path).add(directory).add("/cgroup.procs");
     result = kill_listed(path);
+    each_child(directory, [&](i32, const char* name) {
+      if (!Text(path, sizeof path).add(directory).add("/").add(name).add("/cgroup.procs").ok()) return;
+      i64 found = kill_listed(path);
+      if (found > 0 && result >= 0) result += found;
+    });
     if (result <= 0) return result == -ENOENT ? 0 : result;
     struct __kernel_timespec pause = {0, 1000000};
     sys(__NR_nanosleep, &pause, nullptr);
@@ -169,9 +194,14 @@ i64 kill_cgroup(const char* directory) {
 
 i64 run_process_op(u16 code, Reader& in, Context& context) {
   switch (code) {
-    case abi::kOpCgroupAttach: return attach_cgroup(in);
+    case abi::kOpCgroupAttach: return attach_cgroup(slot_fd(in.number()));
+    case abi::kOpCgroupJoin: {
+      u32 index = in.number();
+      return index < context.fd_count ? attach_cgroup(context.fds[index]) : -EBADF;
+    }
     case abi::kOpCgroupKill: return kill_cgroup(in.string());
     case abi::kOpRmdir: return rmdir_patiently(in.string());
+    case abi::kOpUnlink: return sys(__NR_unlinkat, kAtFdcwd, in.string(), 0);
     case abi::kOpPrctl: {
       u32 option = in.number();
       u64 a = in.wide(), b = in.wide(), c = in.wide(), d = in.wide();

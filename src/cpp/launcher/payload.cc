@@ -13,6 +13,7 @@ struct Attempt {
   Context* context;
   u32 id;
   bool courier;  // the next child is a courier
+  u32 cgroup;    // as in SpawnHeader
   // Written by the child.
   i32 pid;
   i32 listener;
@@ -55,10 +56,28 @@ void enter(Attempt* attempt) {
   leave(127);
 }
 
+// Into a v2 group of its own: by birth, since moving a process later waits for an RCU grace period. 0, or -errno.
+i64 into_cgroup(const Attempt& attempt, u64 flags, struct clone_args* args) {
+  const Context& context = *attempt.context;
+  if (context.lacks(abi::kFeatureClone3)) return -EOPNOTSUPP;
+  if (attempt.cgroup >= context.fd_count) return -EBADF;
+  memset(args, 0, sizeof *args);
+  args->flags = flags | CLONE_INTO_CGROUP;
+  args->exit_signal = flags & CLONE_PARENT ? 0 : 17;  // a sibling's is its parent's
+  args->cgroup = (u64)context.fds[attempt.cgroup];
+  return 0;
+}
+
+bool born_elsewhere(const Attempt& attempt) { return !attempt.courier && attempt.cgroup != abi::kNone; }
+
 #ifdef LAUNCHER_HOSTED
 // Sanitizers keep state per stack and memory: no shared memory there, but the same waiting until exec.
 i64 vfork_payload(Attempt* attempt, u64 flags) {
-  i64 pid = sys(__NR_clone, flags | CLONE_VFORK | 17, nullptr, nullptr, nullptr, 0);
+  struct clone_args args;
+  i64 pid = born_elsewhere(*attempt) ? into_cgroup(*attempt, flags | CLONE_VFORK, &args) : 1;
+  if (pid < 0) return pid;
+  pid = pid == 0 ? sys(__NR_clone3, &args, sizeof args)
+                 : sys(__NR_clone, flags | CLONE_VFORK | 17, nullptr, nullptr, nullptr, 0);
   if (pid == 0) enter(attempt);
   return pid;
 }
@@ -68,8 +87,16 @@ alignas(16) u8 stacks[2][16384];  // the payload's and the courier's
 void payload_entry(void* attempt) { enter((Attempt*)attempt); }
 
 i64 vfork_payload(Attempt* attempt, u64 flags) {
-  u8* top = stacks[attempt->courier] + sizeof stacks[0];
-  return clone_into(__NR_clone, flags | CLONE_VM | CLONE_VFORK | 17, top, payload_entry, attempt);
+  u8* stack = stacks[attempt->courier];
+  flags |= CLONE_VM | CLONE_VFORK;
+  if (!born_elsewhere(*attempt))
+    return clone_into(__NR_clone, flags | 17, stack + sizeof stacks[0], payload_entry, attempt);
+  struct clone_args args;
+  i64 error = into_cgroup(*attempt, flags, &args);
+  if (error) return error;
+  args.stack = (u64)stack;
+  args.stack_size = sizeof stacks[0];
+  return clone_into(__NR_clone3, &args, sizeof args, payload_entry, attempt);
 }
 #endif
 
@@ -87,6 +114,7 @@ i64 start_payload(const Frame& request, Reader ops, Context& context, i32* pid, 
   auto header = load<abi::SpawnHeader>(request.body);
   attempt->id = header.id;
   attempt->courier = header.flags & abi::kSpawnListener;
+  attempt->cgroup = header.cgroup;
   context.listener = &attempt->listener;
   context.scratch = attempt + 1;
   context.scratch_size = size - sizeof(Attempt);

@@ -8,6 +8,7 @@ import { wanted } from './controllers';
 import { CgroupError } from './errors';
 import { errnoOf, files, tryRead } from './files';
 import { ioWeights } from './io-weight';
+import type { Journal } from './journal';
 import type { Place } from './place';
 import type { Context, Lack, Write } from './translation';
 
@@ -16,24 +17,35 @@ interface Target {
   readonly extraPids: number;
 }
 
+export interface ApplyOptions {
+  /** Remembers what was there, for a group that is in use. Without: the group is new, its files hold the defaults. */
+  readonly journal?: Journal;
+}
+
 /**
  * Limits of controllers without a place are left to the caller. What the kernel has no file for comes back.
  *
- * @param fresh the group has just been made: its files hold the kernel's defaults
  * @throws CgroupError when the kernel refuses a value
  */
-export function apply({ places, extraPids }: Target, resources: ResourceConfig, { fresh }: { fresh: boolean }): Lack[] {
+export function apply(
+  { places, extraPids }: Target,
+  resources: ResourceConfig,
+  { journal }: ApplyOptions = {},
+): Lack[] {
   const lacks: Lack[] = [];
   for (const controller of wanted(resources)) {
     const place = places.get(controller.name);
     const translate = place?.version === 'v1' ? controller.translateV1 : controller.translateV2;
     if (!place || !translate || !controller.option) continue;
-    const translation = translate(resources[controller.option] as never, contextOf(place, extraPids, fresh, resources));
+    const translation = translate(
+      resources[controller.option] as never,
+      contextOf(place, extraPids, journal === undefined, resources),
+    );
     lacks.push(...translation.lacks);
-    for (const write of translation.writes) lacks.push(...writeOne(place, write));
+    for (const write of translation.writes) lacks.push(...writeOne(place, write, journal));
     for (const program of translation.programs) attach(place.directory, program);
   }
-  lacks.push(...applyUnified(places, resources.unified ?? {}));
+  lacks.push(...applyUnified(places, resources.unified ?? {}, journal));
   return lacks;
 }
 
@@ -47,17 +59,28 @@ function contextOf({ directory }: Place, extraPids: number, fresh: boolean, reso
   };
 }
 
-function writeOne({ directory }: Place, { option, file, value, absent }: Write): Lack[] {
+function writeOne({ directory }: Place, write: Write, journal?: Journal): Lack[] {
+  const { option, file, value, absent } = write;
   const path = join(directory, file);
   try {
+    journal?.remember(path, value);
     files.write(path, value);
-    return [];
+    return write.mayBeInvalid ? invalid(directory, write) : [];
   } catch (error) {
     const noFile = errnoOf(error) === 'ENOENT' && files.exists(directory) && !files.exists(path);
     if (!noFile) throw new CgroupError('write', path, error, { value, step: `resources.${option}` });
     if (absent === 'skip') return [];
     return [{ path: option, reason: `this kernel has no ${file}`, hint: absentHint(file) }];
   }
+}
+
+/** Text such as `root invalid (Parent is not a partition root)`. */
+function invalid(directory: string, { option, file }: Write): Lack[] {
+  const text = tryRead(directory, file);
+  if (text === undefined || !text.includes('invalid')) return [];
+  const hint =
+    'A partition takes its CPUs from a group that is one itself, as the root group is, and from no neighbour';
+  return [{ path: option, reason: `${file} is ${text}`, hint }];
 }
 
 function absentHint(file: string): string {
@@ -69,9 +92,13 @@ function absentHint(file: string): string {
   return 'It needs a newer kernel, or one configured with it';
 }
 
-function applyUnified(places: ReadonlyMap<ControllerName, Place>, unified: Readonly<Record<string, string>>): Lack[] {
+function applyUnified(
+  places: ReadonlyMap<ControllerName, Place>,
+  unified: Readonly<Record<string, string>>,
+  journal: Journal | undefined,
+): Lack[] {
   const entries = Object.entries(unified);
   const place = [...places.values()].find(({ version }) => version === 'v2');
   if (entries.length === 0 || !place) return [];
-  return entries.flatMap(([file, value]) => writeOne(place, { option: `unified["${file}"]`, file, value }));
+  return entries.flatMap(([file, value]) => writeOne(place, { option: `unified["${file}"]`, file, value }, journal));
 }

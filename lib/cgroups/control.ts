@@ -7,7 +7,7 @@ import { StateError, UnsupportedError } from '../errors';
 import { directoryOf, type Places, readTable, v2DirectoryOf } from './counters';
 import { CgroupError } from './errors';
 import { errnoOf, files, tryRead } from './files';
-import { pidsBelow } from './members';
+import { hiddenBelow, pidsBelow } from './members';
 
 export interface Controlled {
   readonly name: string;
@@ -38,9 +38,15 @@ function control(directory: string, file: string, value: string): void {
   }
 }
 
+/** @throws CgroupError ENOENT for a group that someone removed: nothing in it will ever change any more. */
+function expectThere(directory: string, syscall: string): void {
+  if (!files.exists(directory)) throw new CgroupError(syscall, directory, { code: 'ENOENT' });
+}
+
 /** Asks for it without waiting. v2: kernel 5.2. */
 export function setFrozen({ places }: { readonly places: Places }, frozen: boolean): void {
   const v2 = v2DirectoryOf(places);
+  if (v2 !== undefined) expectThere(v2, 'open');
   if (v2 !== undefined && files.exists(join(v2, 'cgroup.freeze'))) control(v2, 'cgroup.freeze', frozen ? '1' : '0');
   else {
     const v1 = directoryOf(places, 'freezer', 'v1');
@@ -72,21 +78,26 @@ export function isFrozen({ places }: { readonly places: Places }): boolean {
 }
 
 /** Resolves when every process stands still. On v1 a process inside an uninterruptible call delays it. */
-export async function freeze(group: Controlled, deadline: Deadline = {}): Promise<void> {
-  setFrozen(group, true);
-  await until(
-    () => isFrozen(group),
-    deadline,
-    () => new StateError(`The group ${group.name} did not freeze in time`, { path: group.dirs[0] }),
-  );
+export function freeze(group: Controlled, deadline: Deadline = {}): Promise<void> {
+  return become(group, true, deadline);
 }
 
-export async function thaw(group: Controlled, deadline: Deadline = {}): Promise<void> {
-  setFrozen(group, false);
+export function thaw(group: Controlled, deadline: Deadline = {}): Promise<void> {
+  return become(group, false, deadline);
+}
+
+async function become(group: Controlled, frozen: boolean, deadline: Deadline): Promise<void> {
+  setFrozen(group, frozen);
+  const directory = v2DirectoryOf(group.places) ?? (directoryOf(group.places, 'freezer', 'v1') as string);
   await until(
-    () => !isFrozen(group),
+    () => {
+      if (isFrozen(group) === frozen) return true;
+      expectThere(directory, 'read');
+      return false;
+    },
     deadline,
-    () => new StateError(`The group ${group.name} did not thaw in time`, { path: group.dirs[0] }),
+    () =>
+      new StateError(`The group ${group.name} did not ${frozen ? 'freeze' : 'thaw'} in time`, { path: group.dirs[0] }),
   );
 }
 
@@ -99,30 +110,48 @@ export async function killAll(group: Controlled, deadline: Deadline = {}): Promi
   await until(
     () => !killRound(group),
     deadline,
-    () => {
-      const left = pidsBelow(group);
-      return new StateError(`Processes survived SIGKILL in ${group.name}: ${left.slice(0, 10).join(', ')}`, {
-        path: group.dirs[0],
-        hint: 'They are in an uninterruptible call, such as on a dead network mount',
-      });
-    },
+    () => survived(group),
   );
 }
 
 /** Frozen processes can't fork away from the list. v1 delivers the signal when they thaw. True while someone was there. */
 function killRound(group: Controlled): boolean {
-  if (pidsBelow(group).length === 0) return false;
+  if (pidsBelow(group).length === 0) return hiddenBelow(group) > 0;
   const still = canFreeze(group);
   if (still) setFrozen(group, true);
-  for (const pid of pidsBelow(group)) {
-    try {
-      process.kill(pid, 'SIGKILL');
-    } catch (error) {
-      if (errnoOf(error) !== 'ESRCH') throw error;
-    }
+  const refused: unknown[] = [];
+  try {
+    for (const pid of pidsBelow(group)) refused.push(...kill(pid));
+  } finally {
+    // Whatever happens: nobody else knows that it stands still because of us.
+    if (still) setFrozen(group, false);
   }
-  if (still) setFrozen(group, false);
+  if (refused.length > 0) throw new CgroupError('kill', group.dirs[0] as string, refused[0], { value: 'SIGKILL' });
   return true;
+}
+
+function kill(pid: number): unknown[] {
+  try {
+    process.kill(pid, 'SIGKILL');
+    return [];
+  } catch (error) {
+    return errnoOf(error) === 'ESRCH' ? [] : [error];
+  }
+}
+
+function survived(group: Controlled): StateError {
+  const left = pidsBelow(group);
+  const path = group.dirs[0];
+  if (left.length > 0) {
+    return new StateError(`Processes survived SIGKILL in ${group.name}: ${left.slice(0, 10).join(', ')}`, {
+      path,
+      hint: 'They are in an uninterruptible call, such as on a dead network mount',
+    });
+  }
+  return new StateError(`${hiddenBelow(group)} processes in ${group.name} can't be signalled from this PID namespace`, {
+    path,
+    hint: 'Kill them from the namespace that they are in, or use cgroup v2, which has cgroup.kill (kernel 5.14)',
+  });
 }
 
 /** Tries once. True when nothing is left. */
@@ -156,12 +185,15 @@ export async function remove(group: Controlled, { timeoutMs = 2000 }: Deadline =
     { timeoutMs },
     () => {
       const left = pidsBelow(group);
+      const hidden = hiddenBelow(group);
       return new StateError(`The group ${group.name} could not be removed: it is busy`, {
         path: group.dirs.find((dir) => files.exists(dir)),
         hint:
           left.length > 0
             ? `Processes are in it: ${left.slice(0, 10).join(', ')}. Kill it first`
-            : 'A dead process in it waits for its parent',
+            : hidden > 0
+              ? `${hidden} processes of other PID namespaces are in it`
+              : 'A dead process in it waits for its parent',
       });
     },
   );

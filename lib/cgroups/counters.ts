@@ -8,7 +8,10 @@ export type Places = ReadonlyMap<ControllerName, Place>;
 
 /** A file that holds one number; undefined when it is not there or says `max`. */
 export function readNumber(directory: string | undefined, file: string): number | undefined {
-  const text = directory === undefined ? undefined : tryRead(directory, file);
+  return numberIn(directory === undefined ? undefined : tryRead(directory, file));
+}
+
+function numberIn(text: string | undefined): number | undefined {
   const value = text === undefined || text === '' ? Number.NaN : Number(text);
   return Number.isNaN(value) ? undefined : value;
 }
@@ -20,7 +23,7 @@ const v1Unlimited = 2 ** 62;
 export function readLimit(directory: string | undefined, file: string): number | 'max' | undefined {
   const text = directory === undefined ? undefined : tryRead(directory, file);
   if (text === 'max' || text === '-1') return 'max';
-  const value = readNumber(directory, file);
+  const value = numberIn(text);
   return value !== undefined && value >= v1Unlimited ? 'max' : value;
 }
 

@@ -4,9 +4,10 @@ import type { CgroupReport, ControllerName, ControllerReport } from '../../types
 import { cgroupLayout } from '../host/cgroups';
 import { whyNoBpf } from './bpf/attach';
 import { controllers } from './controllers';
+import { systemdRuns } from './delegate';
 import { files } from './files';
 import { newName } from './names';
-import { forgetPlaces, isPlace, type NoPlace, type Place, placeV2 } from './place';
+import { delegationCommand, forgetPlaces, isPlace, type NoPlace, type Place, placeV2 } from './place';
 import { lookSite } from './site';
 
 let cached: CgroupReport | undefined;
@@ -33,6 +34,7 @@ function look(): CgroupReport {
     mode: layout.mode,
     own,
     controllers: Object.fromEntries(reports) as Record<ControllerName, ControllerReport>,
+    systemd: systemdReport(),
     ...(layout.v2 ? { v2: v2Report(layout.v2.mountPoint, layout.v2.directory) } : {}),
   };
 }
@@ -42,6 +44,11 @@ function describe(name: ControllerName, place: Place | NoPlace | undefined): Con
   return isPlace(place)
     ? { name, available: true, version: place.version, where: place.directory }
     : { name, available: false, ...place };
+}
+
+function systemdReport(): CgroupReport['systemd'] {
+  const manager = process.geteuid?.() === 0 ? 'system' : 'user';
+  return systemdRuns() ? { running: true, manager, command: delegationCommand(manager) } : { running: false };
 }
 
 function v2Report(mountPoint: string, directory: string | undefined): NonNullable<CgroupReport['v2']> {

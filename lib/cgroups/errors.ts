@@ -62,7 +62,8 @@ const hints: readonly { codes: readonly string[]; syscall?: string; file?: RegEx
     codes: ['ENOSPC'],
     text: 'A group needs CPUs and memory nodes before processes can join, and at most max.descendants groups may exist',
   },
-  { codes: ['ENODEV'], text: 'There is no such disk; a partition has no limits of its own' },
+  { codes: ['ENODEV'], file: /^(io|blkio)\./, text: 'There is no such disk; a partition has no limits of its own' },
+  { codes: ['ENODEV'], file: /^rdma\./, text: 'There is no such RDMA device: see /sys/class/infiniband' },
   { codes: ['ENOENT', 'ENODEV'], syscall: 'mkdir', text: 'The parent group is gone' },
   {
     codes: ['ENOENT'],

@@ -3,7 +3,7 @@
  * by an eventfd. v1's other counters it announces to nobody, so those are looked at regularly.
  */
 import fs from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { CgroupEvent, CgroupFact } from '../../types/cgroups';
 import { directoryOf, type Places, readFact, v2DirectoryOf } from './counters';
 import { memoryLimitHits, oomEvents, pidsLimitHits } from './facts';
@@ -80,7 +80,12 @@ export function events(
   const notice = v1Memory === undefined ? undefined : oomNotice(v1Memory, ring);
   const sources = sourcesOf(group, notice);
   const watched = new Set(sources.flatMap(({ watch }) => (watch === noticed ? [] : (watch ?? []))));
-  const watchers = [...watched].map((path) => fs.watch(path, () => bell.ring()).on('error', () => bell.ring()));
+  const watchers = [...watched].map((path) => fs.watch(path, ring).on('error', ring));
+  // No file of the group tells of its end (kernfs); the directory above does.
+  for (const dir of group.dirs) {
+    const above = fs.watch(dirname(dir), (_, name) => name === basename(dir) && bell.ring());
+    watchers.push(above.on('error', ring));
+  }
   const timer = sources.some(({ watch }) => watch === undefined) ? setInterval(() => bell.ring(), pollMs) : undefined;
   signal?.addEventListener('abort', ring);
   let seen = sources.map(({ read }) => read()?.value ?? 0);

@@ -44,6 +44,17 @@ export function throttledPeriods({ places }: { readonly places: Places }): Cgrou
   return readFact(directoryOf(places, 'cpu'), 'cpu.stat', 'nr_throttled');
 }
 
+export function memoryLimit({ places }: { readonly places: Places }): number | undefined {
+  const v1 = places.get('memory')?.version === 'v1';
+  const limit = readLimit(directoryOf(places, 'memory'), v1 ? 'memory.limit_in_bytes' : 'memory.max');
+  return typeof limit === 'number' ? limit : undefined;
+}
+
+/** Counters that are the limit's own: whichever program ran into it. */
+export function sharedLimitHits(group: { readonly places: Places }): CgroupFact[] {
+  return [memoryLimitHits(group), throttledPeriods(group)].filter((fact) => fact !== undefined);
+}
+
 /** All of them that this group has. */
 export function limitFacts(group: { readonly places: Places }): CgroupFact[] {
   return [oomEvents(group), memoryLimitHits(group), pidsLimitHits(group), throttledPeriods(group)].filter(

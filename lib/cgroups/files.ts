@@ -25,6 +25,12 @@ export const files = {
       fs.closeSync(fd);
     }
   },
+  chown(path: string, uid: number): void {
+    fs.chownSync(path, uid, -1);
+  },
+  chmod(path: string, mode: number): void {
+    fs.chmodSync(path, mode);
+  },
   /** Names of the directories in it. */
   children(path: string): string[] {
     return fs
@@ -59,4 +65,9 @@ export function tryRead(dir: string, file: string): string | undefined {
 
 export function errnoOf(error: unknown): string | undefined {
   return (error as NodeJS.ErrnoException | undefined)?.code;
+}
+
+/** The group was removed, by its path or with this file of it open already. */
+export function isGone(error: unknown): boolean {
+  return ['ENOENT', 'ENODEV'].includes(errnoOf(error) ?? '');
 }

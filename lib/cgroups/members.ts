@@ -7,15 +7,22 @@ interface Group {
   readonly dirs: readonly string[];
 }
 
-/** Pids as this process sees them, in this group itself. Processes from other PID namespaces show as 0 and are left out. */
+/** Pids as this process sees them, in this group itself. Processes of other PID namespaces show as 0 and are left out. */
 export function pids({ dirs }: Group): number[] {
-  return [...new Set(dirs.flatMap((dir) => numbers(dir, 'cgroup.procs')))];
+  return visible(dirs.flatMap((dir) => numbers(dir, 'cgroup.procs')));
 }
 
 /** With the groups below. */
 export function pidsBelow({ dirs }: Group): number[] {
-  return [...new Set(dirs.flatMap(below))];
+  return visible(dirs.flatMap(below));
 }
+
+/** How many are there, in this group or below, that this process can't see: of other PID namespaces. */
+export function hiddenBelow({ dirs }: Group): number {
+  return Math.max(0, ...dirs.map((dir) => below(dir).filter((pid) => pid === 0).length));
+}
+
+const visible = (found: readonly number[]): number[] => [...new Set(found)].filter((pid) => pid > 0);
 
 function below(dir: string): number[] {
   try {
@@ -27,14 +34,11 @@ function below(dir: string): number[] {
 
 export function threads(group: Group & { readonly attach: { readonly v2Dir: string | undefined } }): number[] {
   const { v2Dir } = group.attach;
-  return [...new Set(group.dirs.flatMap((dir) => numbers(dir, dir === v2Dir ? 'cgroup.threads' : 'tasks')))];
+  return visible(group.dirs.flatMap((dir) => numbers(dir, dir === v2Dir ? 'cgroup.threads' : 'tasks')));
 }
 
 function numbers(dir: string, file: string): number[] {
-  return (tryRead(dir, file) ?? '')
-    .split('\n')
-    .map(Number)
-    .filter((n) => n > 0);
+  return (tryRead(dir, file) ?? '').split('\n').filter(Boolean).map(Number);
 }
 
 /**

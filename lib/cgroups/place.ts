@@ -5,6 +5,7 @@
  */
 import { basename, dirname, join } from 'node:path';
 import { cgroupLayout, type Hierarchy, setCgroupLayout } from '../host/cgroups';
+import { dropSpare } from '../native';
 import { files, tryRead } from './files';
 import { ownName, prefix } from './names';
 
@@ -67,17 +68,15 @@ export function placeV2(controllers: readonly string[], mode: Mode = 'make'): Pl
 const rootHint = 'Run as root, or have the directory handed over: chown -R <user> <directory>';
 
 export const kernelHint = 'It has to be built in, and not be switched off by cgroup_disable=';
-export const delegation = {
-  hint: 'Start under a scope of your own that systemd delegates',
-  command: 'systemd-run --user --scope -p Delegate=yes <command>',
-};
-const systemDelegation = {
-  hint: 'Start as a service or scope that systemd delegates',
-  command: 'systemd-run --scope -p Delegate=yes <command>',
-};
+/** For a program that is yet to be started; delegate() is for one that runs. */
+export function delegationCommand(manager: 'user' | 'system'): string {
+  return `systemd-run${manager === 'user' ? ' --user' : ''} --scope -p Delegate=yes <command>`;
+}
 
-function delegationFor(): typeof delegation {
-  return process.geteuid?.() === 0 ? systemDelegation : delegation;
+function delegationFor(): { hint: string; command: string } {
+  return process.geteuid?.() === 0
+    ? { hint: 'Start as a service or scope that systemd delegates', command: delegationCommand('system') }
+    : { hint: 'Start under a scope of your own that systemd delegates', command: delegationCommand('user') };
 }
 
 /** Why nothing can be made at our own place; undefined when it can. */
@@ -168,6 +167,8 @@ function shareOut(directory: string, controllers: readonly string[], own: boolea
 
 /** Other processes are not ours to move. */
 function isAlone(directory: string): boolean {
+  // The launcher that waits for our next launch is no reason; another one will be made where we are then.
+  dropSpare();
   const here = words(directory, 'cgroup.procs');
   return here.length === 1 && here[0] === String(process.pid);
 }

@@ -44,11 +44,17 @@ export interface PrepareOptions {
    * them is no error.
    */
   readonly accounting?: readonly ControllerName[];
+  /**
+   * Its first process is older than it and can't be moved on v2 but slowly: v2 is used only for what v1 can't limit, and
+   * without a freezer. Default false.
+   */
+  readonly joined?: boolean;
   /** Where to make it; default: where this process may. */
   readonly site?: Site;
 }
 
-const defaultAccounting: readonly ControllerName[] = ['cpuacct', 'memory', 'freezer'];
+const counters: readonly ControllerName[] = ['cpuacct', 'memory'];
+const defaultAccounting: readonly ControllerName[] = [...counters, 'freezer'];
 
 /**
  * Makes the group and writes its limits. On failure what was made is removed.
@@ -73,7 +79,8 @@ export function prepare(
 }
 
 function make(name: string, resources: ResourceConfig, options: PrepareOptions, site: Site): PreparedCgroup {
-  const { places, lacks } = locate(resources, options.accounting ?? defaultAccounting, site);
+  const { joined = false, accounting = joined ? counters : defaultAccounting } = options;
+  const { places, lacks } = locate(resources, accounting, site, joined);
   const degrade = options.onUnsupported === 'degrade';
   if (!degrade) refuse(lacks);
   const dirs: string[] = [];
@@ -96,7 +103,7 @@ function make(name: string, resources: ResourceConfig, options: PrepareOptions, 
       resources,
       extraPids: options.extraPids ?? 0,
     };
-    lacks.push(...apply(group, resources, { fresh: true }));
+    lacks.push(...apply(group, resources));
     if (!degrade) refuse(lacks);
     return group;
   } catch (error) {
@@ -119,7 +126,7 @@ function makeDirectory(parent: string, path: string, dirs: string[]): void {
   dirs.push(path);
 }
 
-function locate(resources: ResourceConfig, accounting: readonly ControllerName[], site: Site) {
+function locate(resources: ResourceConfig, accounting: readonly ControllerName[], site: Site, joined: boolean) {
   const places = new Map<ControllerName, Place>();
   const lacks: Lack[] = [];
   const limits = wanted(resources);
@@ -135,7 +142,7 @@ function locate(resources: ResourceConfig, accounting: readonly ControllerName[]
     if (needed.every(({ path }) => path !== 'unified')) needed.push({ controller: { v2: 'core' }, path: 'unified' });
   }
   const extra = accounting.filter((name) => !limits.some((controller) => controller.name === name)).map(controllerOf);
-  const found = site.find([...needed.map(({ controller }) => controller), ...extra], needed.length);
+  const found = site.find([...needed.map(({ controller }) => controller), ...extra], needed.length, joined);
   needed.forEach(({ path, name }, i) => {
     const place = found[i] as Place | NoPlace;
     if (!isPlace(place)) lacks.push({ path, reason: place.reason, hint: hintOf(place) });

@@ -8,16 +8,20 @@ import { isPlace, kernelHint, type NoPlace, type Place, placeV1, placeV2 } from 
 type Names = Pick<Controller, 'v1' | 'v2'>;
 
 export interface Site {
-  /** A place for each of them, in order. The first `required` have limits; the others are welcome, not needed. */
-  find(controllers: readonly Names[], required: number): (Place | NoPlace)[];
+  /**
+   * A place for each of them, in order. The first `required` have limits; the others are welcome, not needed. `joined`: no v2
+   * group only for those others.
+   */
+  find(controllers: readonly Names[], required: number, joined?: boolean): (Place | NoPlace)[];
 }
 
 const isController = (v2: string | undefined): v2 is string => v2 !== undefined && v2 !== 'core' && v2 !== 'bpf';
 
+const hasV1 = (name: string): boolean => cgroupLayout().v1.has(name);
+
 /** The controllers of v2 that no v1 hierarchy has: one controller is only ever in one place. */
 function v2Names(controllers: readonly Names[]): string[] {
-  const { v1 } = cgroupLayout();
-  return controllers.flatMap((c) => (isController(c.v2) && !(c.v1 !== undefined && v1.has(c.v1)) ? [c.v2] : []));
+  return controllers.flatMap((c) => (isController(c.v2) && !(c.v1 !== undefined && hasV1(c.v1)) ? [c.v2] : []));
 }
 
 type V2At = (names: readonly string[]) => Place | NoPlace | undefined;
@@ -28,14 +32,15 @@ function siteOn(v2At: V2At): Site {
     return place !== undefined && isPlace(place);
   };
   return {
-    find(controllers, required) {
+    find(controllers, required, joined = false) {
       const needs = unique(v2Names(controllers.slice(0, required)));
       // One v2 directory for all, as a process is in one place: the most that can be had together, limits before counters.
       const all = unique(v2Names(controllers));
       const has = works(all) ? all : works(needs) ? needs : needs.filter((name) => works([name]));
       const together = works(has) ? has : [];
       const v2 = v2At(together);
-      return controllers.map((c) => locate(c, v2, together, () => whyNot(c.v2 as string, needs, v2At)));
+      const older = joined && controllers.slice(0, required).every(({ v1 }) => v1 !== undefined && hasV1(v1));
+      return controllers.map((c) => locate(c, v2, together, older, () => whyNot(c.v2 as string, needs, v2At)));
     },
   };
 }
@@ -50,10 +55,11 @@ function locate(
   { v1, v2 }: Names,
   place: Place | NoPlace | undefined,
   has: readonly string[],
+  older: boolean,
   why: () => NoPlace,
 ): Place | NoPlace {
   // What every v2 group can do it does better: one directory that is born into, not two that are joined.
-  if (v2 === 'core' && place && isPlace(place)) return place;
+  if (v2 === 'core' && !older && place && isPlace(place)) return place;
   const old = v1 === undefined ? undefined : placeV1(v1);
   if (old) return old;
   if (v2 === undefined || place === undefined) return noHierarchy(v1 ?? v2);

@@ -6,6 +6,7 @@ import { isFrozen } from './control';
 import { directoryOf, type Places, readLimit, readNumber, readTable, v2DirectoryOf } from './counters';
 import { pidsBelow } from './members';
 import { pressureStats } from './pressure';
+import { sourcesOf } from './stats-sources';
 import { hugetlbStats, miscStats, rdmaStats } from './stats-tables';
 import { usage } from './usage';
 import { ioStatsV1 } from './v1/io-stats';
@@ -18,7 +19,7 @@ export function stats(group: { readonly places: Places; readonly dirs: readonly 
   const memory = places.get('memory');
   const io = places.get('io');
   const v2 = v2DirectoryOf(places);
-  return compact<CgroupStats>({
+  const found = compact<Omit<CgroupStats, 'sources'>>({
     time: Date.now(),
     memory: memory && (memory.version === 'v1' ? memoryStatsV1 : memoryStatsV2)(memory.directory),
     cpu: cpuStats(places),
@@ -32,6 +33,7 @@ export function stats(group: { readonly places: Places; readonly dirs: readonly 
     populated: v2 === undefined ? pidsBelow(group).length > 0 : readTable(v2, 'cgroup.events')?.populated === 1,
     frozen: isFrozen(group),
   });
+  return { ...found, sources: sourcesOf(places, found) };
 }
 
 function cpuStats(places: Places): CgroupStats['cpu'] {

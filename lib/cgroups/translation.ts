@@ -13,6 +13,8 @@ export interface Write {
    * kernel without the file can't do what was asked.
    */
   readonly absent?: 'skip' | 'alternative';
+  /** The kernel takes the value also where it has no effect, and says so when the file is read. */
+  readonly mayBeInvalid?: boolean;
 }
 
 /** A limit that can't be enforced, in the shape of the result's `dropped`. */

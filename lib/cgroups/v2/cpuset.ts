@@ -6,6 +6,14 @@ export function translateCpuset(cpuset: CpusetConfig, _context: Context): Transl
   const out = new Translator();
   out.optional('cpuset.cpus', 'cpuset.cpus', cpuset.cpus);
   out.optional('cpuset.mems', 'cpuset.mems', cpuset.mems);
-  out.optional('cpuset.partition', 'cpuset.cpus.partition', cpuset.partition);
+  const { partition } = cpuset;
+  if (partition !== undefined) {
+    out.writes.push({
+      option: 'cpuset.partition',
+      file: 'cpuset.cpus.partition',
+      value: partition,
+      mayBeInvalid: partition !== 'member',
+    });
+  }
   return out;
 }

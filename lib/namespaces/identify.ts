@@ -27,17 +27,23 @@ export function isNamespaceFile(path: string): boolean {
  * /proc/self/fd/<n>. EINVAL for any other file. Kernel 4.9 (kind: 4.11).
  */
 export function identify(path: string): NamespaceFacts {
+  const fd = openNamespace(path);
+  try {
+    return identifyFd(fd);
+  } finally {
+    closeFd(fd);
+  }
+}
+
+/** A descriptor of the namespace that a file names, for the caller to close. */
+export function openNamespace(path: string): number {
   if (!isNamespaceFile(path)) {
     const hint = 'The file is no namespace: those are below /proc/<pid>/ns, or bind mounts of them';
     throw new KernelError(`'${path}'`, { errno: EINVAL, syscall: 'ioctl', path, hint });
   }
   const fd = native().open(path, fs.constants.O_RDONLY);
   if (fd < 0) throw new KernelError(`'${path}'`, { errno: -fd, syscall: 'open', path });
-  try {
-    return identifyFd(fd);
-  } finally {
-    closeFd(fd);
-  }
+  return fd;
 }
 
 /** As identify(), of a descriptor that is known to be a namespace's. */

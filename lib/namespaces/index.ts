@@ -1,5 +1,12 @@
+export * from './clone';
+export * from './held';
+export * from './id-maps';
 export * from './identify';
 export * from './kinds';
 export * from './list';
-export { userName } from './processes';
+export * from './names';
+export * from './pidfd';
+export * from './pin';
+export { inodeOfKind, userName } from './processes';
+export * from './thread';
 export * from './tree';

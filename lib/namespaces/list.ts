@@ -5,6 +5,7 @@
 import fs from 'node:fs';
 import type { NamespaceEntry, NamespaceFacts } from '../../types/namespaces';
 import { fromNodeError } from '../errors';
+import { mounts } from '../host/mountinfo';
 import { identify } from './identify';
 import { kinds } from './kinds';
 import { commandOf, inodeOf, pids, uidOf } from './processes';
@@ -58,12 +59,9 @@ function addProcess(found: Map<number, Found>, pid: number): void {
 
 /** Bind mounts of namespace files; in mountinfo their root is `net:[4026531840]`. Source: proc_pid_mountinfo(5). */
 function addPinned(found: Map<number, Found>): void {
-  for (const line of fs.readFileSync('/proc/self/mountinfo', 'utf8').split('\n')) {
-    const fields = line.split(' ');
-    const inode = Number(/:\[(\d+)\]$/.exec(fields[3] ?? '')?.[1]);
-    const point = fields[4];
-    if (!inode || point === undefined || !line.includes(' - nsfs ')) continue;
-    const path = point.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
+  for (const { type, root, point: path } of mounts()) {
+    const inode = Number(/:\[(\d+)\]$/.exec(root)?.[1]);
+    if (type !== 'nsfs' || !inode) continue;
     const known = found.get(inode);
     if (known) known.pins.push(path);
     else {

@@ -1,6 +1,8 @@
 /** Processes as /proc shows them to the caller. What ends meanwhile, or is hidden, is left out. */
 import fs from 'node:fs';
 import os from 'node:os';
+import type { NamespaceKind } from '../../types/namespaces';
+import { kindFacts } from './kinds';
 
 export function pids(): number[] {
   return fs
@@ -18,6 +20,10 @@ export function inodeOf(pid: number | 'self' | 'thread-self', file: string): num
   } catch {
     return undefined;
   }
+}
+
+export function inodeOfKind(pid: number | 'self', kind: NamespaceKind): number | undefined {
+  return inodeOf(pid, kindFacts(kind).file);
 }
 
 export function commandOf(pid: number): string {

@@ -1,0 +1,5 @@
+export * from './address';
+export * from './hosts';
+export * from './lease';
+export * as netfilter from './netfilter';
+export * as netlink from './netlink';

@@ -1,0 +1,5 @@
+export * from './address';
+export * from './link';
+export type { Request } from './message';
+export * from './qdisc';
+export * from './socket';

@@ -48,6 +48,12 @@ export function archByOci(name: string): Arch | undefined {
   return Object.values(arches).find((arch) => arch.oci === name);
 }
 
+/** The architecture of a call: x32 is x86_64 with a bit in the number. Undefined where it has no table. */
+export function auditArch(audit: number, number: number): ArchName | undefined {
+  const found = archNames.find((name) => arches[name].audit === audit);
+  return found === 'x86_64' && number >= X32_BIT && number !== 0xffffffff ? 'x32' : found;
+}
+
 /** This process's own architecture. Throws UnsupportedError where it has no table. */
 export function nativeArch(): ArchName {
   const found = Object.values(arches).find((arch) => arch.node === process.arch);

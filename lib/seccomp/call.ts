@@ -1,7 +1,7 @@
 /** A call in a caller's words → struct seccomp_data. */
 import type { ArchName, Call } from '../../types/seccomp';
 import { didYouMean } from '../utils/suggest';
-import { arches, archNames, nativeArch, X32_BIT } from './arches';
+import { arches, archNames, auditArch, nativeArch, X32_BIT } from './arches';
 import { Issues } from './issues';
 import { DATA_SIZE } from './program/data';
 import { syscallTable } from './syscalls';
@@ -22,9 +22,9 @@ export function plainCall(call: Call, fallback?: ArchName): PlainCall {
   if (typeof wanted !== 'number') issues.oneOf('arch', wanted, archNames, 'an architecture');
   issues.throwIfAny();
   const audit = typeof wanted === 'number' ? wanted >>> 0 : arches[wanted].audit;
-  let arch = typeof wanted === 'number' ? archNames.find((name) => arches[name].audit === audit) : wanted;
-  const number = numberOf(call.syscall, arch, issues);
-  if (arch === 'x86_64' && number >= X32_BIT && number !== 0xffffffff) arch = 'x32';
+  const named = typeof wanted === 'number' ? auditArch(audit, 0) : wanted;
+  const number = numberOf(call.syscall, named, issues);
+  const arch = named === 'x32' ? named : auditArch(audit, number);
   const args = (call.args ?? []).map((arg, i) => register(arg, `args[${i}]`, issues));
   if (args.length > 6) issues.add('args', 'a call has at most six arguments');
   const instructionPointer = register(call.instructionPointer ?? 0, 'instructionPointer', issues);

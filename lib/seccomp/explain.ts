@@ -42,13 +42,22 @@ function describeRule(rule: ResolvedRule) {
   return { path: rule.path, conditions: rule.conditions.map(conditionText) };
 }
 
-function sentence(
+/** `ptrace (101 on x86_64)`. */
+export function callText(
   name: string | undefined,
-  { number, arch, audit }: PlainCall,
-  { because, rule, value, tried }: Decision,
+  { number, arch, audit }: Pick<PlainCall, 'number' | 'arch' | 'audit'>,
 ): string {
   const where = arch ?? `AUDIT_ARCH 0x${audit.toString(16)}`;
-  const call = `${name ?? 'unknown call'} (${number & 0xbfffffff} on ${where})`;
+  return `${name ?? 'unknown call'} (${number & 0xbfffffff} on ${where})`;
+}
+
+/** One sentence for people. */
+export function sentence(
+  name: string | undefined,
+  numbers: Pick<PlainCall, 'number' | 'arch' | 'audit'>,
+  { because, rule, value, tried }: Decision,
+): string {
+  const call = callText(name, numbers);
   const answer = answerText(value);
   switch (because) {
     case 'rule': {

@@ -1,5 +1,7 @@
 /** Seccomp: profiles as data, a compiler to BPF, and tools that prove what a filter does. Installing is the launcher's. */
+
 export { availableActions, checkActions } from './actions';
+export { allowConnect } from './allow-connect';
 export { applyToAllThreads, applyToThread } from './apply';
 export { boundaryCalls } from './boundary';
 export { compile } from './compile';

@@ -1,7 +1,8 @@
 /** The listener of a filter inside the event loop: takes notifications, sends answers. Who decides them is its caller. */
+import fs from 'node:fs';
 import type { NotifiedCall, SocketAddress } from '../../types/seccomp';
 import { StateError } from '../errors';
-import { check, type NativeChannel, native } from '../native';
+import { check, closeFd, type NativeChannel, native } from '../native';
 import {
   decodeNotification,
   encodeAddFd,
@@ -100,10 +101,26 @@ export class Listener {
         return bytes.toString('utf8', 0, end < 0 ? bytes.length : end);
       },
       readSocketAddress: (address, length): SocketAddress => parseSocketAddress(read(address, Math.min(length, 128))),
+      takeDescriptor: (number) => {
+        const taken = native().takeDescriptor(pid, processOf(pid), number);
+        const fd = check(taken, 'pidfd_getfd', { what: `${number}` });
+        if (this.isValid(id)) return fd;
+        closeFd(fd);
+        return valid(-1);
+      },
       write: (address, bytes) => {
         valid(undefined);
         check(native().writeMemory(pid, address, bytes), 'process_vm_writev', { what: `0x${address.toString(16)}` });
       },
     };
+  }
+}
+
+/** A thread's process. */
+export function processOf(thread: number): number {
+  try {
+    return Number(/^Tgid:\s*(\d+)/m.exec(fs.readFileSync(`/proc/${thread}/status`, 'utf8'))?.[1] ?? thread);
+  } catch {
+    return thread;
   }
 }

@@ -1,5 +1,5 @@
 /** struct seccomp_notif, seccomp_notif_resp and seccomp_notif_addfd as bytes. Source: linux/seccomp.h, seccomp_unotify(2). */
-import { arches, archNames, X32_BIT } from './arches';
+import { auditArch } from './arches';
 import type { PlainCall } from './call';
 
 export const NOTIFICATION_SIZE = 80;
@@ -16,13 +16,12 @@ export interface Notification extends PlainCall {
 export function decodeNotification(bytes: Buffer): Notification {
   const number = bytes.readUInt32LE(16);
   const audit = bytes.readUInt32LE(20);
-  const found = archNames.find((name) => arches[name].audit === audit);
   return {
     id: bytes.readBigUInt64LE(0),
     pid: bytes.readUInt32LE(8),
     number,
     audit,
-    arch: found === 'x86_64' && number >= X32_BIT && number !== 0xffffffff ? 'x32' : found,
+    arch: auditArch(audit, number),
     instructionPointer: bytes.readBigUInt64LE(24),
     args: [0, 1, 2, 3, 4, 5].map((i) => bytes.readBigUInt64LE(32 + 8 * i)),
   };

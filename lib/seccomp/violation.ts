@@ -1,7 +1,19 @@
 /** A refused call in words, and the rule that would allow it. */
-import type { CompileOptions, NotifiedCall, SeccompProfile, SeccompRule, Violation } from '../../types/seccomp';
+import type {
+  CompileOptions,
+  NotifiedCall,
+  ProfileInput,
+  SeccompProfile,
+  SeccompRule,
+  Violation,
+} from '../../types/seccomp';
 import { errnoName } from '../errors';
-import { explain } from './explain';
+import { compilation } from './compile';
+import { verdictOf } from './constants';
+import { couldDecide, type Decision } from './decide';
+import { answerText, callText, explain, sentence } from './explain';
+import type { KilledCall } from './kill-record';
+import { syscallTable } from './syscalls';
 
 /** Arguments that are paths, by call. */
 const paths: Readonly<Record<string, readonly number[]>> = {
@@ -44,11 +56,65 @@ export function describeViolation(
     errno: why.action === 'SCMP_ACT_ERRNO' ? errnoName(why.data) : undefined,
     rule: why.rule?.path,
     text: why.text,
-    suggestion: suggest(
-      call,
-      why.tried.map(({ path }) => path),
-      profile,
-    ),
+    suggestion:
+      why.because === 'foreign-architecture'
+        ? undefined
+        : suggest(
+            call,
+            why.tried.map(({ path }) => path),
+            profile,
+          ),
+  };
+}
+
+/** A filter that may have ended a program, and what stands before its rules' paths. */
+export interface KillSource {
+  readonly profile: ProfileInput;
+  readonly prefix: string;
+}
+
+/** The same from a record without arguments: the rule is named if it can only be one. */
+export function describeKill(
+  sources: readonly KillSource[],
+  call: KilledCall,
+  options: CompileOptions,
+): Omit<Violation, 'count'> {
+  const { number, arch, instructionPointer, pid, program } = call;
+  const found = sources.flatMap(({ profile, prefix }) =>
+    couldDecide(compilation(profile, options).resolved, call, call.action).map((decision) => ({ decision, prefix })),
+  );
+  const only = found.length === 1 || found.every(isForeign) ? found[0] : undefined;
+  const name = arch && syscallTable(arch).byNumber.get(number);
+  return {
+    syscall: name,
+    number,
+    arch,
+    args: [],
+    decoded: [],
+    instructionPointer: hex(instructionPointer),
+    pid,
+    program,
+    action: verdictOf(call.action).action,
+    errno: undefined,
+    rule: only?.decision.rule && `${only.prefix}${only.decision.rule.path}`,
+    text: only ? sentence(name, call, only.decision) : `${callText(name, call)}: ${answerText(call.action)}`,
+    suggestion: name === undefined || found.some(isForeign) ? undefined : allowance(name, found),
+  };
+}
+
+interface Found {
+  readonly decision: Decision;
+}
+
+const isForeign = ({ decision }: Found): boolean => decision.because === 'foreign-architecture';
+
+/** Wider than need be where the profile looks at arguments: the comment says so. */
+function allowance(name: string, found: readonly Found[]): SeccompRule {
+  const narrow = found.some(({ decision: { rule, tried } }) => [...tried, rule].some((r) => r?.conditions.length));
+  return {
+    names: [name],
+    action: 'SCMP_ACT_ALLOW',
+    ...(narrow && { comment: 'whatever its arguments: the audit log does not tell them, trace does' }),
   };
 }
 
@@ -71,8 +137,9 @@ function decodeArguments(call: NotifiedCall): string[] {
 const hex = (value: bigint): string => `0x${value.toString(16)}`;
 
 /** Where the profile tells arguments apart, only this call's arguments; else the call. */
-function suggest(call: NotifiedCall, tried: readonly string[], profile: SeccompProfile): SeccompRule {
-  const names = [call.syscall ?? `${call.number}`];
+function suggest(call: NotifiedCall, tried: readonly string[], profile: SeccompProfile): SeccompRule | undefined {
+  if (call.syscall === undefined) return undefined;
+  const names = [call.syscall];
   const rules = tried.map((path) => profile.syscalls?.[Number(/\d+/.exec(path)?.[0])]);
   const indexes = [...new Set(rules.flatMap((rule) => (rule?.args ?? []).map(({ index }) => index)))].sort();
   const args = indexes.map((index) => ({ index, value: hex(call.args[index] as bigint), op: 'SCMP_CMP_EQ' as const }));

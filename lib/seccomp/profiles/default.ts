@@ -37,6 +37,11 @@ const ioctls: readonly SeccompArgument[] = [
   block(1, 0x5420, 2),
 ];
 
+/** IN_ACCESS, IN_CLOSE_NOWRITE, IN_OPEN: who reads a file, also one that others share (/usr), and from the host itself. */
+const WATCH_READERS = 0x1 | 0x10 | 0x20;
+/** The same for directories. */
+const F_NOTIFY = 1026;
+
 export function defaultProfile(): SeccompProfile {
   return {
     defaultAction: 'SCMP_ACT_ERRNO',
@@ -49,9 +54,14 @@ export function defaultProfile(): SeccompProfile {
     syscalls: [
       ...Object.entries(groups).map(([comment, names]) => allow(names, { comment })),
       ...processRules(),
+      ...limitRules(),
       ...plainFamilies.map((family) => allow(['socket'], { args: [equal(0, family)] })),
       allow(['socket'], { args: [equal(0, AF_NETLINK), equal(2, NETLINK_ROUTE)] }),
       ...personalities.map((value) => allow(['personality'], { args: [equal(0, value)] })),
+      allow(['inotify_add_watch'], {
+        args: [{ index: 2, value: WATCH_READERS, valueTwo: 0, op: 'SCMP_CMP_MASKED_EQ' }],
+      }),
+      allow(['fcntl', 'fcntl64'], { args: [{ index: 1, value: F_NOTIFY, op: 'SCMP_CMP_NE' }] }),
       ...ioctls.map((arg) => allow(['ioctl'], { args: [arg] })),
       ...refused.flatMap(({ why, names, caps, errno = EPERM }) => [
         ...(caps ?? []).map((cap) => allow(names, { includes: { caps: [cap] } })),
@@ -76,6 +86,15 @@ function processRules(): SeccompRule[] {
     allow(['clone'], { args: [none], excludes: admin }),
     { names: ['clone3'], action: 'SCMP_ACT_ERRNO', errnoRet: ENOSYS, excludes: admin },
     allow(['clone', 'clone3'], { includes: admin }),
+  ];
+}
+
+/** One's own limits. Those of others with the same user are the sandbox's init's too, and what it loses, later programs lose. */
+export function limitRules(): SeccompRule[] {
+  const resource = { caps: ['CAP_SYS_RESOURCE'] };
+  return [
+    allow(['prlimit64'], { args: [equal(0, 0)], excludes: resource }),
+    allow(['prlimit64'], { includes: resource }),
   ];
 }
 

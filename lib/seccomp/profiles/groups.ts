@@ -5,13 +5,13 @@ const words = (text: string) => text.trim().split(/\s+/);
 export const groups: Readonly<Record<string, readonly string[]>> = {
   'reading and writing': words(`
     read write readv writev pread64 pwrite64 preadv pwritev preadv2 pwritev2 lseek _llseek close close_range dup dup2 dup3
-    fcntl fcntl64 flock pipe pipe2 sendfile sendfile64 splice tee copy_file_range readahead fadvise64 fadvise64_64
+    flock pipe pipe2 sendfile sendfile64 splice tee copy_file_range readahead fadvise64 fadvise64_64
     arm_fadvise64_64 eventfd eventfd2 memfd_create memfd_secret io_setup io_destroy io_submit io_cancel io_getevents
     io_pgetevents io_pgetevents_time64`),
   'waiting for events': words(`
     poll ppoll ppoll_time64 select _newselect pselect6 pselect6_time64 epoll_create epoll_create1 epoll_ctl epoll_wait
     epoll_pwait epoll_pwait2 signalfd signalfd4 timerfd_create timerfd_gettime timerfd_gettime64 timerfd_settime
-    timerfd_settime64 inotify_init inotify_init1 inotify_add_watch inotify_rm_watch`),
+    timerfd_settime64 inotify_init inotify_init1 inotify_rm_watch`),
   files: words(`
     open openat openat2 creat stat lstat fstat stat64 lstat64 fstat64 newfstatat fstatat64 statx access faccessat faccessat2
     readlink readlinkat link linkat symlink symlinkat unlink unlinkat rename renameat renameat2 mkdir mkdirat rmdir mknod mknodat
@@ -43,7 +43,7 @@ export const groups: Readonly<Record<string, readonly string[]>> = {
     setfsgid setgroups getuid32 geteuid32 getgid32 getegid32 getresuid32 getresgid32 getgroups32 setuid32 setgid32 setreuid32
     setregid32 setresuid32 setresgid32 setfsuid32 setfsgid32 setgroups32 capget capset`),
   'limits and scheduling': words(`
-    getrlimit setrlimit prlimit64 ugetrlimit getpriority setpriority nice ioprio_get ioprio_set sched_yield sched_getparam
+    getrlimit setrlimit ugetrlimit getpriority setpriority nice ioprio_get ioprio_set sched_yield sched_getparam
     sched_setparam sched_getscheduler sched_setscheduler sched_getattr sched_setattr sched_getaffinity sched_setaffinity
     sched_get_priority_max sched_get_priority_min sched_rr_get_interval sched_rr_get_interval_time64 getcpu`),
   // Reading the clocks.

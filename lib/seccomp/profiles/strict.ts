@@ -5,7 +5,7 @@
  */
 import type { SeccompArgument, SeccompProfile } from '../../../types/seccomp';
 import { ENOSYS, EPERM } from '../constants';
-import { allow, equal } from './default';
+import { allow, equal, limitRules } from './default';
 
 const words = (text: string) => text.trim().split(/\s+/);
 
@@ -21,7 +21,7 @@ const names = words(`
   rt_sigaction rt_sigprocmask rt_sigpending rt_sigtimedwait rt_sigtimedwait_time64 rt_sigsuspend rt_sigreturn sigaltstack
   sigaction sigprocmask sigpending sigsuspend sigreturn tgkill pause alarm getitimer setitimer timer_create timer_delete
   timer_getoverrun timer_gettime timer_gettime64 timer_settime timer_settime64 getuid geteuid getgid getegid getresuid getresgid
-  getgroups getuid32 geteuid32 getgid32 getegid32 getresuid32 getresgid32 getgroups32 capget getrlimit setrlimit prlimit64
+  getgroups getuid32 geteuid32 getgid32 getegid32 getresuid32 getresgid32 getgroups32 capget getrlimit setrlimit
   ugetrlimit getpriority sched_yield sched_getparam sched_getscheduler sched_getattr sched_getaffinity sched_get_priority_max
   sched_get_priority_min getcpu time gettimeofday clock_gettime clock_gettime64 clock_getres clock_getres_time64 nanosleep
   clock_nanosleep clock_nanosleep_time64 uname sysinfo getrandom`);
@@ -50,6 +50,7 @@ export function strictProfile(): SeccompProfile {
     defaultErrnoRet: EPERM,
     syscalls: [
       allow(names),
+      ...limitRules(),
       allow(['open'], { args: [masked(1, WRITING)] }),
       allow(['openat'], { args: [masked(2, WRITING)] }),
       allow(['clone'], { args: [masked(0, CLONE_NEW | CLONE_THREAD, CLONE_THREAD)] }),

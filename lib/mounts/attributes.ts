@@ -11,11 +11,14 @@ export interface AttributeChoice {
   readonly noexec?: boolean;
 }
 
+/** Own members only: nothing that Object.prototype was given. */
 export function mountAttributes(choice: AttributeChoice): number {
+  const given = (name: keyof AttributeChoice, attribute: number): number =>
+    Object.hasOwn(choice, name) && choice[name] ? attribute : 0;
   return (
-    (choice.readonly ? MOUNT_ATTR_RDONLY : 0) |
-    (choice.nosuid ? MOUNT_ATTR_NOSUID : 0) |
-    (choice.nodev ? MOUNT_ATTR_NODEV : 0) |
-    (choice.noexec ? MOUNT_ATTR_NOEXEC : 0)
+    given('readonly', MOUNT_ATTR_RDONLY) |
+    given('nosuid', MOUNT_ATTR_NOSUID) |
+    given('nodev', MOUNT_ATTR_NODEV) |
+    given('noexec', MOUNT_ATTR_NOEXEC)
   );
 }

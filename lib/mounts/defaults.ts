@@ -9,6 +9,7 @@ export const defaultMaskedPaths: readonly string[] = [
   '/proc/keys',
   '/proc/kmsg',
   '/proc/key-users',
+  '/proc/pressure',
   '/proc/latency_stats',
   '/proc/sched_debug',
   '/proc/scsi',

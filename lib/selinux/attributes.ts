@@ -4,14 +4,15 @@
  */
 import { isMainThread } from 'node:worker_threads';
 import { StateError } from '../errors';
+import { readText, writeText } from '../host/text-files';
 import { check, closeFd, native } from '../native';
 import { validateContext } from './decide';
-import { readText, requireSelinux, writeText } from './kernel';
+import { requireSelinux } from './kernel';
 
 export type NextObject = 'exec' | 'fscreate' | 'sockcreate' | 'keycreate';
 
 export const LABEL = 'security.selinux';
-const O_PATH = 0o10000000;
+export const O_PATH = 0o10000000;
 const MAX_LABEL = 4096;
 
 /** Of the calling thread. */

@@ -2,8 +2,9 @@
 import fs from 'node:fs';
 import type { Issue } from '../../types/errors';
 import { ValidationError } from '../errors';
+import { readText } from '../host/text-files';
 import { didYouMean } from '../utils/suggest';
-import { readText, requireSelinux, SELINUXFS } from './kernel';
+import { requireSelinux, SELINUXFS } from './kernel';
 
 export interface ObjectClass {
   readonly name: string;

@@ -1,9 +1,10 @@
 /** What the loaded policy would decide, asked before the act. Needs no privilege but `security:compute_*`. */
 import type { AccessDecision } from '../../types/selinux';
 import { IsolateError, ValidationError } from '../errors';
+import { writeText } from '../host/text-files';
 import { checkPermissions, objectClass } from './classes';
 import { parseContext } from './context';
-import { ask, requireSelinux, SELINUXFS, writeText } from './kernel';
+import { ask, requireSelinux, SELINUXFS } from './kernel';
 
 const EINVAL = 22;
 const PERMISSIVE = 1;

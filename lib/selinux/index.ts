@@ -14,5 +14,6 @@ export { formatContext, parseContext, sameContext, withLevel } from './context';
 export { checkAccess, computeCreate, computeMember, computeRelabel, validateContext } from './decide';
 export { dominates, formatLevel, formatRange, parseLevel, parseRange } from './level';
 export { cleanLevels, reserveLevel } from './mcs/reserve';
-export { booleans, setBooleans, status } from './status';
+export { relabel, undoRelabel } from './relabel/relabel';
+export { booleans, setBooleans, setEnforcing, status } from './status';
 export { checkTransition } from './transition';

@@ -1,5 +1,5 @@
 /**
- * Where the kernel's side of SELinux is reached: selinuxfs and /proc. Only Sync calls, here and in the whole folder: the
+ * Where the kernel's side of SELinux is reached: selinuxfs. Only Sync calls, here and in the whole folder: the
  * asynchronous ones run on other threads, and what they would read or write there is those threads' (attr files are per thread).
  */
 import fs from 'node:fs';
@@ -34,29 +34,6 @@ export function requireSelinux(what: string): void {
   throw new UnsupportedError('selinux', `${what} needs SELinux, and ${absence()}`, {
     hint: 'Boot with security=selinux and a policy, or leave it out',
   });
-}
-
-/** What a file says, without the NUL or newline that ends it. */
-export function readText(path: string): string {
-  try {
-    return fs.readFileSync(path, 'utf8').replace(/[\0\n]+$/, '');
-  } catch (error) {
-    throw fromNodeError(error, { path });
-  }
-}
-
-export function writeText(path: string, text: string): void {
-  try {
-    // Not writeFileSync: that would truncate, which some of these files refuse.
-    const fd = fs.openSync(path, fs.constants.O_WRONLY);
-    try {
-      fs.writeSync(fd, text);
-    } finally {
-      fs.closeSync(fd);
-    }
-  } catch (error) {
-    throw fromNodeError(error, { path });
-  }
 }
 
 /** selinuxfs answers on the descriptor that asked. */

@@ -5,11 +5,12 @@
 import type { MissingPermission } from '../../types/enforcement';
 import type { LevelReservation, SecurityContext, SelinuxLabels } from '../../types/selinux';
 import { ValidationError } from '../errors';
+import { readText } from '../host/text-files';
 import { currentContext, fileContext } from './attributes';
 import { containerContexts } from './config';
 import { formatContext, parseContext, sameContext } from './context';
 import { checkAccess, validateContext } from './decide';
-import { isEnabled, readText, SELINUXFS } from './kernel';
+import { isEnabled, SELINUXFS } from './kernel';
 import { formatLevel, parseRange } from './level';
 import { reserveLevel } from './mcs/reserve';
 import { missingOf, type Need, transitionNeeds } from './transition';

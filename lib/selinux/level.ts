@@ -5,6 +5,13 @@ import { ValidationError } from '../errors';
 /** Categories that policies have: c0 to c1023. */
 export const CATEGORY_COUNT = 1024;
 const MAX_SENSITIVITY = 15;
+/** SELinux hands out at most one page. */
+const MAX_LENGTH = 4095;
+
+function checkText(text: unknown, path: string): asserts text is string {
+  if (typeof text !== 'string' || text.length > MAX_LENGTH)
+    bad(path, `must be a string of at most ${MAX_LENGTH} characters`);
+}
 
 function bad(path: string, message: string, hint?: string): never {
   throw new ValidationError([{ path, message, hint }]);
@@ -32,7 +39,7 @@ function parseCategories(text: string, path: string): number[] {
 
 /** `s0:c0.c3,c5` → { sensitivity: 0, categories: [0, 1, 2, 3, 5] }. Throws a ValidationError. */
 export function parseLevel(text: string, path = 'level'): SecurityLevel {
-  if (typeof text !== 'string') bad(path, 'must be a string');
+  checkText(text, path);
   const colon = text.indexOf(':');
   const sensitivity = number(colon < 0 ? text : text.slice(0, colon), 's', MAX_SENSITIVITY, path);
   return { sensitivity, categories: colon < 0 ? [] : parseCategories(text.slice(colon + 1), path) };
@@ -53,7 +60,7 @@ export function formatLevel({ sensitivity, categories }: SecurityLevel): string 
 
 /** `s0-s0:c0.c1023`, or one level for both ends. Throws a ValidationError. */
 export function parseRange(text: string, path = 'range'): SecurityRange {
-  if (typeof text !== 'string') bad(path, 'must be a string');
+  checkText(text, path);
   const dash = text.indexOf('-');
   const low = parseLevel(dash < 0 ? text : text.slice(0, dash), path);
   const high = dash < 0 ? low : parseLevel(text.slice(dash + 1), path);

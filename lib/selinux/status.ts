@@ -2,9 +2,10 @@
 import fs from 'node:fs';
 import type { PolicyBoolean, SelinuxStatus } from '../../types/selinux';
 import { ValidationError } from '../errors';
+import { readText, writeText } from '../host/text-files';
 import { didYouMean } from '../utils/suggest';
 import { policyName } from './config';
-import { absence, isEnabled, readText, requireSelinux, SELINUXFS, writeText } from './kernel';
+import { absence, isEnabled, requireSelinux, SELINUXFS } from './kernel';
 
 /** Never throws. Needs no privilege. Source: selinuxfs, selinux_config(5). */
 export function status(): SelinuxStatus {
@@ -43,6 +44,17 @@ function readBoolean(name: string): PolicyBoolean {
 export function booleans(): PolicyBoolean[] {
   requireSelinux('Reading the booleans');
   return switches('booleans').map(readBoolean);
+}
+
+/**
+ * Enforcing (true) or permissive, for the whole system and until the next boot. Needs root and `security:setenforce`; a policy may
+ * forbid it for good (secure_mode_policyload), and kernels without development support have no such switch.
+ */
+export function setEnforcing(enforcing: boolean): void {
+  requireSelinux('Setting the mode');
+  if (typeof enforcing !== 'boolean')
+    throw new ValidationError([{ path: 'enforcing', message: 'must be true or false' }]);
+  writeText(`${SELINUXFS}/enforce`, enforcing ? '1' : '0');
 }
 
 /** Sets switches, all together or none; until the next load of the policy. Needs root and `security:setbool`. */

@@ -41,7 +41,7 @@ if (what === 'test') {
   run('npx', ['jest', ...tests], { LINUX_ISOLATE_HOSTED_LAUNCHER: program });
 } else if (what === 'fuzz') {
   const program = path.join(build, 'fuzz-plan');
-  const ops = sources('main.cc', 'supervisor.cc', 'init.cc', 'payload.cc', 'frame.cc');
+  const ops = sources('main.cc', 'nursery.cc', 'supervisor.cc', 'init.cc', 'payload.cc');
   run('g++', [...sanitizers, '-DLAUNCHER_HOSTED', '-DLAUNCHER_FUZZ', '-o', program, 'test/fuzz/plan.cc', ...ops]);
   run(program, [iterations, String(Date.now() % 1e9)]);
 } else {

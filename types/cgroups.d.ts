@@ -175,6 +175,13 @@ export interface CgroupReport {
   /** This process's own place: as /proc/self/cgroup has it, `''` is v2. */
   readonly own: Readonly<Record<string, string>>;
   readonly controllers: Readonly<Record<ControllerName, ControllerReport>>;
+  /** Whether systemd runs this host, and how it gives a process a part of the tree: by `cgroups.delegate()`, or by the command. */
+  readonly systemd: {
+    readonly running: boolean;
+    /** Who makes scopes for this user. */
+    readonly manager?: 'user' | 'system';
+    readonly command?: string;
+  };
   /** The v2 hierarchy, when there is one. */
   readonly v2?: {
     readonly mountPoint: string;
@@ -191,6 +198,23 @@ export interface CgroupReport {
     /** BPF programs for devices and traffic can be loaded here. */
     readonly bpf: boolean;
   };
+}
+
+/** How to ask systemd for a scope of one's own. */
+export interface DelegateOptions {
+  /** `user` (systemd --user; wants XDG_RUNTIME_DIR, as a login sets it) or `system`. Default: `system` as root, else `user`. */
+  readonly manager?: 'user' | 'system';
+  /** Name of the scope. Default: one that carries this process's pid. */
+  readonly unit?: string;
+  /** Milliseconds to wait for systemd's answer, and again for the move. Default 10,000. */
+  readonly timeout?: number;
+}
+
+export interface Delegation {
+  readonly unit: string;
+  readonly manager: 'user' | 'system';
+  /** This process's place now, as in /proc/self/cgroup. */
+  readonly path: string;
 }
 
 /** A kernel counter: the file, the key in it, its value, and the limit it belongs to. */
@@ -304,6 +328,11 @@ export interface CgroupStats {
   /** Processes in it or below. */
   readonly populated: boolean;
   readonly frozen: boolean;
+  /**
+   * Where each figure comes from, as far as it is there: `{ 'memory.currentBytes': 'memory.usage_in_bytes', 'cpu.usageUs': 'cpu.stat
+   * usage_usec', network: 'cgroup_skb', … }`: a file of the group, and the key in it.
+   */
+  readonly sources: Readonly<Record<string, string>>;
 }
 
 /** What happened since the last look. */

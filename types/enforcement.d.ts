@@ -1,3 +1,5 @@
+import type { ApparmorMode } from './apparmor';
+import type { LandlockScope } from './landlock';
 import type { NamespaceKind } from './namespaces';
 
 /** A permission of the security policy that was found missing: `source` may not do `permission` to `target`. */
@@ -40,17 +42,30 @@ export interface SelinuxEnforcement extends EnforcementFact {
   readonly context?: string;
   /** Context of files that the sandbox makes. */
   readonly fileContext?: string;
+  /** Why `result.denials` is empty whatever is refused; absent when denials are reported. */
+  readonly unreported?: string;
   /** Permissions whose absence made `auto` do without a label. */
   readonly missing?: readonly MissingPermission[];
 }
 
 export interface ApparmorEnforcement extends EnforcementFact {
+  /** Of the programs, as it was asked for; without that the caller's own, if any. */
   readonly profile?: string;
+  /** Absent where it can't be read: securityfs is not mounted. */
+  readonly mode?: ApparmorMode;
 }
 
 export interface LandlockEnforcement extends EnforcementFact {
   /** Version of the kernel's Landlock ABI. */
   readonly abi?: number;
+  /** What is refused unless the options allow it. */
+  readonly restricts?: {
+    readonly files: boolean;
+    readonly tcp: readonly ('bind' | 'connect')[];
+    readonly scope: readonly LandlockScope[];
+  };
+  /** Asked for, and left out because this kernel is too old: only with `onUnsupported: 'degrade'`. */
+  readonly dropped?: readonly string[];
 }
 
 export interface CgroupEnforcement extends EnforcementFact {

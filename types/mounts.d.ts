@@ -1,3 +1,5 @@
+import type { Sharing } from './selinux';
+
 /** Where a sandbox's file tree comes from. `pivot_root(2)` makes it the only one that the sandbox can reach. */
 export interface RootOptions {
   /** Directory on the host. Absent: a minimal tree with the host's /usr read-only, see `DefaultRoot`. */
@@ -11,6 +13,8 @@ export interface RootOptions {
   readonly overlay?: { readonly upper?: string; readonly work?: string; readonly size?: number | string };
   /** Shows the tree's files with the sandbox's ids, see `BindMount.idmap`. */
   readonly idmap?: boolean;
+  /** See `BindMount.relabel`. */
+  readonly relabel?: Sharing;
 }
 
 interface MountFlags {
@@ -38,6 +42,12 @@ export interface BindMount extends MountFlags {
    * (idmapped mount: kernel 5.12, root, and a file system that supports it). Default false.
    */
   readonly idmap?: boolean;
+  /**
+   * Where the sandbox has SELinux labels (`enforcement.selinux`): all files below the source get one that its programs may use, before
+   * they start, and keep it. `private`: with this sandbox's level, so give it one with `selinux.level` if there shall be a next. What
+   * belongs to the host is refused; see selinux.relabel(). Without labels nothing is done. Default: none.
+   */
+  readonly relabel?: Sharing;
 }
 
 /** A file system in memory. Contents count towards the memory limit. */

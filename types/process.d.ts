@@ -53,11 +53,8 @@ export interface TerminalOptions {
   readonly columns?: number;
 }
 
-/**
- * Standard input: `ignore` is an empty one; strings, bytes and streams are written through a pipe. Files are never passed
- * as such: a guest could open them anew through /proc/self/fd.
- */
-export type StdinOption = 'pipe' | 'ignore' | string | Uint8Array | Readable;
+/** Standard input: `pipe` is written by the caller, `ignore` is an empty one. For data at hand there is `input`. */
+export type StdinOption = 'pipe' | 'ignore';
 /** Output: `pipe` is read by the caller, `ignore` goes to the sandbox's /dev/null, `inherit` is the caller's own descriptor. */
 export type OutputOption = 'pipe' | 'ignore' | 'inherit';
 
@@ -70,6 +67,11 @@ export interface ProcessOptions {
   readonly user?: UserOptions;
   /** Default 'ignore' for run(), 'pipe' for spawn(). */
   readonly stdin?: StdinOption;
+  /**
+   * What the program reads from standard input, and then its end. Everything goes through a pipe: a file passed as such could
+   * be opened anew by the guest through /proc/self/fd. Instead of `stdin`.
+   */
+  readonly input?: string | Uint8Array | Readable;
   /** Default 'pipe'. */
   readonly stdout?: OutputOption;
   /** Default 'pipe'. */
@@ -81,8 +83,9 @@ export interface ProcessOptions {
   /** Wall-clock limit in milliseconds; then the process is killed and `reason` is 'timeout'. */
   readonly timeout?: number;
   /**
-   * CPU time limit in milliseconds, over all processes of the sandbox where a cgroup counts it; RLIMIT_CPU (whole seconds,
-   * each process for itself) backs it up.
+   * CPU time limit in milliseconds, over all processes of the run where a cgroup counts it, else of the program and the children it
+   * has waited for; looked at every 50 ms, and `reason` is 'cpu-timeout'. RLIMIT_CPU, each process for itself, backs it up with a
+   * quarter and a second more.
    */
   readonly cpuTime?: number;
   /** Bytes of stdout and stderr together; more ends the process with reason 'output-limit'. Default 8 MiB for run(). */
@@ -105,8 +108,8 @@ export interface CollectOptions {
 }
 
 /**
- * A process in a sandbox, shaped like child_process.ChildProcess. Events: 'spawn', 'exit' and 'close' (code, signal), 'error',
- * 'terminal' (the terminal's stream), 'violation' (a Violation, with `seccomp: { trace: true }`).
+ * A process in a sandbox, shaped like child_process.ChildProcess. Events: 'spawn', 'exit' and, when its streams have
+ * ended, 'close' (code, signal), 'error', 'terminal' (the terminal's stream), 'violation' (a Violation, with `seccomp: { trace: true }`), 'denial' (a Denial of SELinux's).
  */
 export interface SandboxProcess extends NodeJS.EventEmitter {
   /** Pid on the host, once 'spawn' was emitted. */
@@ -121,7 +124,11 @@ export interface SandboxProcess extends NodeJS.EventEmitter {
   readonly killed: boolean;
   readonly spawnfile: string;
   readonly spawnargs: readonly string[];
-  /** Settles when the process has ended and its output is complete; see IsolateResult. Rejects when it could not start. */
+  /**
+   * Settles when the process has ended and what it had written by then was read, as far as somebody reads it; see IsolateResult. What it
+   * left running in a sandbox that goes on may keep the pipes: the streams end, and 'close' comes, when that has ended too. Rejects
+   * when it could not start.
+   */
   readonly result: Promise<IsolateResult>;
   /** Sends a signal to the process (default SIGTERM). False when it has ended. */
   kill(signal?: NodeJS.Signals | number): boolean;

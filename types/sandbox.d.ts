@@ -1,6 +1,9 @@
-import type { Resources } from './cgroups';
+import type { ApparmorOption } from './apparmor';
+import type { CgroupStats, Resources } from './cgroups';
+import type { LandlockOptions } from './landlock';
 import type { Mount, RootOptions } from './mounts';
 import type { IdMapping, NamespaceOptions, TimeOffsets } from './namespaces';
+import type { NetworkOption } from './network';
 import type { CapabilitySets, CollectOptions, ProcessOptions, UserOptions } from './process';
 import type { SeccompOptions, SeccompProfile } from './seccomp';
 import type { SelinuxOption } from './selinux';
@@ -21,8 +24,8 @@ export interface SandboxOptions {
   readonly uidMappings?: readonly IdMapping[];
   readonly gidMappings?: readonly IdMapping[];
   readonly timeOffsets?: TimeOffsets;
-  /** `none` (default): a network namespace with nothing but loopback. `host`: the caller's network. */
-  readonly network?: 'none' | 'host';
+  /** `none` (default): nothing but loopback. `host`: the caller's. `user`: out, without privilege. Or a network shared with other sandboxes: NetworkOption. */
+  readonly network?: NetworkOption;
   /** Environment of every process, before its own. Default PATH, HOME, LANG. */
   readonly env?: Readonly<Record<string, string>>;
   /** Default /tmp in the default root, / in another. */
@@ -36,6 +39,10 @@ export interface SandboxOptions {
   readonly seccomp?: 'default' | 'strict' | 'log' | 'unconfined' | SeccompProfile | SeccompOptions;
   /** Labels of programs and files. Default `auto`: see SelinuxOption, and `sandbox.enforcement.selinux` for what came of it. */
   readonly selinux?: SelinuxOption;
+  /** AppArmor profile of the programs. Default: the caller's own goes on to hold, if there is one. */
+  readonly apparmor?: ApparmorOption;
+  /** Paths, TCP ports and scopes that Landlock restricts programs to. Default: it is not used. */
+  readonly landlock?: LandlockOptions;
   /** Paths that are covered. Default: what tells about the host in /proc and /sys. */
   readonly maskedPaths?: readonly string[];
   /** Paths that are made read-only. Default: /proc/sys and others like it. */
@@ -51,8 +58,8 @@ export interface SandboxOptions {
   /** All other cgroup controllers. */
   readonly resources?: Resources;
   /**
-   * `error` (default): a limit that this host can't enforce fails the call. `degrade`: it is replaced by the nearest
-   * rlimit where there is one, and listed in `dropped`.
+   * `error` (default): a limit or a Landlock restriction that this host can't enforce fails the call. `degrade`: a limit is
+   * replaced by the nearest rlimit where there is one, a restriction is left out, and `dropped` lists both.
    */
   readonly onUnsupported?: 'error' | 'degrade';
 }
@@ -72,10 +79,13 @@ export interface SandboxState {
   readonly pid?: number;
 }
 
-/** What a sandbox uses now; figures that no cgroup counts are absent. */
-export interface SandboxStats {
+/**
+ * What a sandbox uses and has used since it was made, of its cgroup's own files: CPU time and throttling, memory and its events,
+ * processes, disks, pressure (v2, kernel 4.20), network with `resources.network.count`. A figure that nothing counts is absent: without
+ * a limit there is no group, and the host decides what a group counts. `sources` names the file of each. Init is not counted in `pids`;
+ * its memory (less than a megabyte) and start (some milliseconds) are in the rest.
+ */
+export interface SandboxStats extends Omit<CgroupStats, 'populated' | 'frozen'> {
+  /** Programs that were started and have not ended. */
   readonly processes: number;
-  readonly memoryBytes?: number;
-  readonly pids?: number;
-  readonly cpuTimeUs?: number;
 }

@@ -241,6 +241,25 @@ export interface NotifiedCall {
   /** A struct sockaddr: AF_INET, AF_INET6, AF_UNIX, or only the family. */
   readSocketAddress(address: bigint, length: number): SocketAddress;
   write(address: bigint, bytes: Uint8Array): void;
+  /**
+   * The caller's descriptor of this number, shared with it: ours to close. Another thread may give the number to another file
+   * before and after. Linux 5.6. Source: pidfd_getfd(2).
+   */
+  takeDescriptor(number: number): number;
+}
+
+/** Where allowConnect() lets programs connect to. */
+export interface ConnectTarget {
+  /** `192.0.2.1`, `2001:db8::1`, or a network: `10.0.0.0/8`. */
+  readonly address: string;
+  readonly port: number | 'any';
+}
+
+export interface ConnectOptions {
+  /** What decides all other calls. Default `default`. */
+  readonly profile?: BuiltInProfile | SeccompProfile;
+  /** Milliseconds until a connection that nobody answers fails. Default 10000. */
+  readonly timeout?: number;
 }
 
 export interface SocketAddress {
@@ -267,7 +286,8 @@ export interface SeccompOptions {
   /** Milliseconds until a handler's call fails with EPERM. Default 5000. */
   readonly notifyTimeout?: number;
   /**
-   * Report refused calls in `result.violations` and as event `violation`. Each refused call then goes through this process (about
+   * Report refused calls in `result.violations` and as event `violation`. What ends the program is reported without it too, where
+   * the audit log can be read (root, in the host's network and PID namespaces), but for its arguments. Each refused call then goes through this process (about
    * 90 µs instead of 0.4, see bench/seccomp); what is allowed costs the same. Answers of ENOSYS are not reported: libcs probe with them.
    */
   readonly trace?: boolean;
@@ -290,7 +310,7 @@ export interface Violation {
   readonly syscall: string | undefined;
   readonly number: number;
   readonly arch: ArchName | undefined;
-  /** The six registers, `0x…`. */
+  /** The six registers, `0x…`; empty where they are not known (a kill without `trace`). */
   readonly args: readonly string[];
   /** Arguments for people: paths and addresses where the call has such, else numbers. The guest's words. */
   readonly decoded: readonly string[];
@@ -304,12 +324,12 @@ export interface Violation {
   readonly action: SeccompAction;
   /** For ERRNO. */
   readonly errno: string | undefined;
-  /** `syscalls[3]`; undefined for the default action. */
+  /** `syscalls[3]`, or of another filter `filters[0].syscalls[3]`; undefined for the default action, or where it can't be told. */
   readonly rule: string | undefined;
   /** One sentence. */
   readonly text: string;
-  /** The rule that would allow it. */
-  readonly suggestion: SeccompRule;
+  /** The rule that would allow it; undefined where none can: a call of another architecture, or one without a name. */
+  readonly suggestion: SeccompRule | undefined;
   /** How often, with the same rule; the other fields are of the first. */
   readonly count: number;
 }

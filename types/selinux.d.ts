@@ -156,11 +156,19 @@ export interface RelabelChange {
   readonly after: string;
 }
 
-export interface RelabelReport {
-  readonly changes: readonly RelabelChange[];
+/** What relabelling changed: plain data, which can be kept and given to undoRelabel() later. */
+export interface RelabelRecord {
+  readonly path: string;
+  /** `device:inode` of the tree's top. */
+  readonly inode: string;
+  readonly attribute: string;
+  readonly changes: readonly (RelabelChange & { readonly inode: string })[];
+}
+
+export interface RelabelReport extends RelabelRecord {
   /** Looked at, and left as they were because the label was right already. */
   readonly unchanged: number;
-  /** Left alone, and why: mount points, files with other hard links outside the tree. */
+  /** Left alone, and why: mount points, files that have a name outside the tree as well. */
   readonly skipped: readonly { readonly path: string; readonly reason: 'mount' | 'hard-link' }[];
   /** Gives every changed file its former label back, unless it has another one by now. Returns how many it changed. */
   undo(): number;

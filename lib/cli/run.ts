@@ -2,6 +2,7 @@
 import fs from 'node:fs';
 import { parseArgs } from 'node:util';
 import type { Mount } from '../../types/mounts';
+import type { ProcessOptions } from '../../types/process';
 import type { IsolateResult } from '../../types/result';
 import type { SandboxOptions } from '../../types/sandbox';
 import { IsolateError } from '../errors';
@@ -18,7 +19,7 @@ Limits      --memory SIZE  --cpus N  --pids N  --timeout TIME  --cpu-time TIME  
             --file-size SIZE  --open-files N  --rlimit NAME=N  --degrade (go on without what can't be enforced)
 Files       --root DIR  --overlay  --bind SOURCE:DESTINATION[:rw]  --tmpfs DESTINATION[:SIZE]  --cwd DIR
 Identity    --user UID[:GID]  --hostname NAME  --cap NAME  --env NAME=VALUE
-Walls       --network none|host  --seccomp default|strict|log|unconfined|FILE.json
+Walls       --network none|host|user  --seccomp default|strict|log|unconfined|FILE.json
             --trace (tell each call that the profile refuses)
 Output      --json (the whole result)  --quiet (no status line)
 
@@ -168,8 +169,8 @@ async function execute(
   options: object,
   show: 'json' | StatusLine | undefined,
 ): Promise<IsolateResult> {
-  if (show === 'json') return sandbox.run(command, args, { stdin: stdin(), ...options });
-  const child = sandbox.spawn(command, args, { ...options, stdin: stdin() });
+  if (show === 'json') return sandbox.run(command, args, { ...stdin(), ...options });
+  const child = sandbox.spawn(command, args, { ...options, ...stdin() });
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk: Buffer) => show?.output(chunk));
   child.stdout?.pipe(process.stdout, { end: false });
   child.stderr?.pipe(process.stderr, { end: false });
@@ -178,8 +179,8 @@ async function execute(
 }
 
 /** A terminal is not handed in: its programs could type into it. */
-function stdin(): NodeJS.ReadStream | 'ignore' {
-  return process.stdin.isTTY ? 'ignore' : process.stdin;
+function stdin(): ProcessOptions {
+  return process.stdin.isTTY ? { stdin: 'ignore' } : { input: process.stdin };
 }
 
 function exitCode(result: IsolateResult): number {

@@ -28,9 +28,10 @@ export function statusLine(sandbox: Sandbox): StatusLine | undefined {
     // A line that the program has begun stays its own.
     if (midLine) return;
     const parts = [`${(elapsed / 1000).toFixed(1)} s`];
-    if (stats.cpuTimeUs !== undefined) parts.push(`cpu ${(stats.cpuTimeUs / 1e6).toFixed(1)} s`);
-    if (stats.memoryBytes !== undefined) parts.push(`memory ${formatSize(stats.memoryBytes)}`);
-    if (stats.pids !== undefined) parts.push(`${stats.pids} processes`);
+    const { cpu, memory, pids } = stats;
+    if (cpu?.usageUs !== undefined) parts.push(`cpu ${(cpu.usageUs / 1e6).toFixed(1)} s`);
+    if (memory?.currentBytes !== undefined) parts.push(`memory ${formatSize(memory.currentBytes)}`);
+    if (pids?.current !== undefined) parts.push(`${pids.current} processes`);
     out.write(`\r\x1b[2K\x1b[2m${sandbox.id}  ${parts.join('  ')}\x1b[0m\r`);
     shown = true;
   };

@@ -3,12 +3,13 @@ import type { Violation } from '../../types/seccomp';
 
 export function violationLines(violations: readonly Violation[]): string {
   return violations
-    .map(({ text, decoded, program, pid, count, suggestion }) => {
+    .map(({ text, args, decoded, program, pid, count, suggestion }) => {
       const times = count > 1 ? `, ${count} times` : '';
+      const with_ = args.length > 0 ? ` (${decoded.join(', ')})` : '';
       return (
         `linux-isolate: refused ${text}\n` +
-        `  called (${decoded.join(', ')}) by ${program ?? 'a program'} (pid ${pid})${times}\n` +
-        `  → to allow it: ${JSON.stringify(suggestion)}`
+        `  called${with_} by ${program ?? 'a program'} (pid ${pid})${times}` +
+        (suggestion ? `\n  → to allow it: ${JSON.stringify(suggestion)}` : '')
       );
     })
     .join('\n');

@@ -1,21 +1,23 @@
 /** Options after validation: complete, in one form, immutable. What comes after reads this and never the options. */
 import type { Readable } from 'node:stream';
+import type { ApparmorProfile } from '../../types/apparmor';
 import type { Resources } from '../../types/cgroups';
+import type { LandlockOptions } from '../../types/landlock';
 import type { NamespaceKind } from '../../types/namespaces';
 import type { OutputOption } from '../../types/process';
 import type { CallRecorder, NotifyHandler, ProfileInput, SeccompProfile } from '../../types/seccomp';
-import type { SelinuxLabels } from '../../types/selinux';
+import type { SelinuxLabels, Sharing } from '../../types/selinux';
+import type { Held, HeldRange } from '../namespaces';
+import type { Attachment } from './network/attach';
+import type { UserNetworkConfig } from './network/user';
+import type { BridgeConfig } from './network/validate';
 
-export interface IdRange {
-  readonly inside: number;
-  readonly outside: number;
-  readonly size: number;
-}
+export type IdRange = HeldRange;
 
 export type NamespaceConfig =
   | { readonly type: 'new' }
   | { readonly type: 'host' }
-  | { readonly type: 'path'; readonly path: string };
+  | { readonly type: 'path'; readonly path: string; readonly held?: Held };
 
 export interface FlagConfig {
   readonly nosuid: boolean;
@@ -30,6 +32,7 @@ export type MountConfig = FlagConfig & { readonly destination: string; readonly 
         readonly readonly: boolean;
         readonly recursive: boolean;
         readonly idmap: boolean;
+        readonly relabel: Sharing | undefined;
       }
     | { readonly type: 'tmpfs'; readonly size: number; readonly inodes: number; readonly mode: number }
     | { readonly type: 'proc' | 'mqueue' | 'devpts' | 'dev' }
@@ -45,6 +48,7 @@ export type RootConfig =
       readonly work: string | undefined;
       readonly size: number;
       readonly idmap: boolean;
+      readonly relabel: Sharing | undefined;
     };
 
 export interface UserConfig {
@@ -87,6 +91,11 @@ export interface SandboxConfig {
   readonly uidMappings: readonly IdRange[] | undefined;
   readonly gidMappings: readonly IdRange[] | undefined;
   readonly timeOffsets: { readonly monotonic: number; readonly boottime: number } | undefined;
+  /** To be attached; `attachment` is what came of it. */
+  readonly network: BridgeConfig | UserNetworkConfig | undefined;
+  readonly attachment: Attachment | undefined;
+  /** Temporary files that the supervisor removes in the end, should they still be there. */
+  readonly leftovers: { readonly files: readonly string[]; readonly directories: readonly string[] };
   readonly env: Readonly<Record<string, string>>;
   readonly cwd: string;
   readonly user: UserConfig;
@@ -94,11 +103,15 @@ export interface SandboxConfig {
   readonly noNewPrivileges: boolean;
   readonly seccomp: SeccompConfig;
   readonly selinux: SelinuxConfig;
+  readonly apparmor: Required<ApparmorProfile> | undefined;
+  readonly landlock: LandlockOptions | undefined;
   readonly maskedPaths: readonly string[];
   readonly readonlyPaths: readonly string[];
   readonly oomScoreAdj: number;
   readonly resources: Resources;
   readonly onUnsupported: 'error' | 'degrade';
+  /** A pool cleans it after each use. */
+  readonly reusable: boolean;
 }
 
 export interface RlimitConfig {
@@ -108,13 +121,23 @@ export interface RlimitConfig {
   readonly hard: bigint;
 }
 
+/** What is written to standard input for the caller. */
+export interface Input {
+  readonly data: string | Uint8Array | Readable;
+}
+
+/** For programs of our own, which may have what no guest may: a file of the host. */
+export interface HostFile {
+  readonly file: string;
+}
+
 export interface ProcessConfig {
   readonly command: string;
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   readonly cwd: string | undefined;
   readonly user: Partial<UserConfig>;
-  readonly stdin: 'pipe' | 'ignore' | string | Uint8Array | Readable;
+  readonly stdin: 'pipe' | 'ignore' | Input | HostFile;
   readonly stdout: OutputOption;
   readonly stderr: OutputOption;
   readonly fds: readonly { readonly fd: number; readonly direction: 'read' | 'write' }[];

@@ -34,8 +34,9 @@ export function degrade(config: SandboxConfig, unenforced: readonly Dropped[]): 
     rlimits: (process) => {
       const limits = new Map([...stand, ...process.rlimits].map((limit) => [limit.name, limit]));
       if (process.cpuTime !== undefined && !limits.has('cpu')) {
-        // Whole seconds, per process; SIGXCPU at the first, SIGKILL one later.
-        const seconds = BigInt(Math.ceil(process.cpuTime / 1000));
+        // Behind our own look at the clock, should Node be held up. The kernel strikes by ticks, which may be early by some
+        // of them: so later than the limit. Whole seconds, per process; SIGXCPU at the first, SIGKILL one later.
+        const seconds = BigInt(Math.ceil((process.cpuTime * 1.25) / 1000) + 1);
         limits.set('cpu', { name: 'cpu', resource: rlimitNumbers.cpu, soft: seconds, hard: seconds + 1n });
       }
       return [...limits.values()];

@@ -3,6 +3,8 @@ import fs from 'node:fs';
 import os from 'node:os';
 import { detect } from '../cgroups';
 import type { IsolateError } from '../errors';
+import { securityModules } from '../host/security-modules';
+import { status as landlockStatus } from '../landlock';
 import { run } from './run';
 
 export interface DoctorCheck {
@@ -61,6 +63,17 @@ export async function doctor(): Promise<DoctorCheck[]> {
     detail: helpers ? 'newuidmap is installed' : who === 'root' ? 'written directly' : 'newuidmap is missing',
     hint: helpers || who === 'root' ? undefined : 'apt install uidmap',
   });
-  checks.push({ name: 'security modules', ok: true, detail: read('/sys/kernel/security/lsm') || 'unknown' });
+  const modules = securityModules();
+  checks.push({
+    name: 'security modules',
+    ok: true,
+    detail: modules?.join(' ') ?? 'not told: securityfs is not mounted',
+  });
+  const landlock = landlockStatus();
+  checks.push({
+    name: 'landlock',
+    ok: landlock.available,
+    detail: landlock.available ? `ABI ${landlock.abi}` : (landlock.reason ?? ''),
+  });
   return checks;
 }

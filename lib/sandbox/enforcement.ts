@@ -1,15 +1,16 @@
 /** What really confines a sandbox, mechanism by mechanism; see types/enforcement.d.ts. */
 import type {
+  ApparmorEnforcement,
   CgroupEnforcement,
   Enforcement,
-  EnforcementFact,
+  LandlockEnforcement,
   NamespaceEnforcement,
   SeccompEnforcement,
   SelinuxEnforcement,
 } from '../../types/enforcement';
+import type { NamespaceKind } from '../../types/namespaces';
 import type { Dropped } from '../../types/result';
 import type { Group } from '../cgroups';
-import { securityModules } from '../host/security-modules';
 import { kinds } from '../namespaces';
 import type { SandboxConfig } from './config';
 
@@ -18,21 +19,24 @@ export interface EnforcementSources {
   readonly group: Group | undefined;
   readonly dropped: readonly Dropped[];
   readonly selinux: SelinuxEnforcement;
+  readonly apparmor: ApparmorEnforcement;
+  readonly landlock: LandlockEnforcement;
 }
 
-export function enforcementOf({ config, group, dropped, selinux }: EnforcementSources): Enforcement {
+export function enforcementOf({ config, group, dropped, ...modules }: EnforcementSources): Enforcement {
   return {
     namespaces: namespaces(config),
     seccomp: seccomp(config),
-    selinux,
-    apparmor: unused('apparmor'),
-    landlock: unused('landlock'),
+    ...modules,
     cgroups: cgroups(group, dropped),
   };
 }
 
 function namespaces(config: SandboxConfig): NamespaceEnforcement {
-  const own = kinds.map(({ kind }) => kind).filter((kind) => config.namespaces[kind].type === 'new');
+  // One that was made for it beside a bridge or pasta is joined by path.
+  const isOwn = (kind: NamespaceKind): boolean =>
+    config.namespaces[kind].type === 'new' || (kind === 'network' && config.attachment !== undefined);
+  const own = kinds.map(({ kind }) => kind).filter(isOwn);
   return own.length > 0 ? { state: 'enforced', kinds: own } : { state: 'off', reason: 'all are shared', kinds: own };
 }
 
@@ -41,12 +45,6 @@ function seccomp({ seccomp: { profile, filters } }: SandboxConfig): SeccompEnfor
   if (profile === 'log' && filters.length === 0)
     return { state: 'permissive', reason: 'calls are logged, not refused', profile };
   return { state: 'enforced', profile: typeof profile === 'string' && profile !== 'unconfined' ? profile : 'custom' };
-}
-
-function unused(name: string): EnforcementFact {
-  const known = securityModules();
-  const there = known === undefined || known.includes(name);
-  return there ? { state: 'off', reason: 'not asked for' } : { state: 'absent', reason: 'this kernel does not run it' };
 }
 
 function cgroups(group: Group | undefined, dropped: readonly Dropped[]): CgroupEnforcement {

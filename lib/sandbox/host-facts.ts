@@ -5,19 +5,22 @@ import { identity, randomHostId } from '../host/identity';
 import { pretendedMissing } from '../host/pretend';
 import { etcEntries, rootEntries } from '../host/root';
 import { check, native } from '../native';
-import type { Labels } from '../selinux/labels';
 import type { CgroupFacts, HostFacts } from './compile/facts';
 import type { CompiledSandbox } from './compile/sandbox';
 import type { SandboxConfig } from './config';
+import { inspectJoins } from './joins';
+
+/** Of package uidmap. */
+export const programs = { newuidmap: '/usr/bin/newuidmap', newgidmap: '/usr/bin/newgidmap' } as const;
 
 /** Throws ENOENT and the like for sources that can't be looked at, before anything is created. */
 export function gatherFacts(
   config: SandboxConfig,
   cgroup: CgroupFacts | undefined,
-  labels: Labels | undefined,
+  { labels, ruleset }: Pick<HostFacts, 'labels' | 'ruleset'>,
 ): HostFacts {
   const { uid, gid, privileged } = identity();
-  const hostNetwork = config.namespaces.network.type !== 'new';
+  const hostNetwork = config.namespaces.network.type !== 'new' && !config.attachment;
   const etc = etcEntries(hostNetwork);
   return {
     uid,
@@ -29,10 +32,11 @@ export function gatherFacts(
     etcEntries: etc,
     fileSources: fileSources(config, etc),
     pretendMissing: pretendedMissing(),
-    newuidmap: '/usr/bin/newuidmap',
-    newgidmap: '/usr/bin/newgidmap',
+    ...programs,
     cgroup,
+    joins: inspectJoins(config, privileged),
     labels,
+    ruleset,
   };
 }
 

@@ -1,6 +1,8 @@
+export { diagnostics } from './diagnostics';
 export { type DoctorCheck, doctor } from './doctor';
 export { type FileEntry, SandboxFiles } from './files';
-export { SandboxPool } from './pool';
+export { Network } from './network/network';
+export { SandboxPool } from './pool/pool';
 export { Process } from './process';
 export { run, spawn } from './run';
 export { RunError } from './run-error';

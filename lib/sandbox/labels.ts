@@ -2,8 +2,7 @@
 import type { SelinuxEnforcement } from '../../types/enforcement';
 import type { LevelReservation } from '../../types/selinux';
 import { IsolateError, PolicyError, UnsupportedError } from '../errors';
-import { checkAccess, sameContext, status } from '../selinux';
-import { processContext } from '../selinux/attributes';
+import { checkAccess, status } from '../selinux';
 import { decideLabels, type Labels, programLabel } from '../selinux/labels';
 import type { SandboxConfig } from './config';
 
@@ -43,8 +42,8 @@ export function labelsFor(config: SandboxConfig): SandboxLabels {
   }
 }
 
-/** The label is written to the sandbox's own /proc, by each program before it starts. */
-function procObstacle(config: SandboxConfig): string | undefined {
+/** Why there can be no label: it is written to the sandbox's own /proc, by each program before it starts. */
+export function procObstacle(config: SandboxConfig): string | undefined {
   const covered = config.mounts.some(({ type, destination }) => destination === '/proc' && type !== 'proc');
   if (config.namespaces.pid.type === 'new' && !covered) return undefined;
   return 'Labels need a PID namespace and a /proc of the sandbox’s own';
@@ -56,18 +55,4 @@ function reportOf({ context, fileContext }: Labels): SelinuxEnforcement {
   if (checkAccess(context, context, 'process', 'signal').permissive)
     return { state: 'permissive', reason: 'the domain is permissive', ...labels };
   return { state: 'enforced', ...labels };
-}
-
-/**
- * What a program that has just started runs as. The kernel either gives it the label that was written or fails its execve; this
- * looks all the same. Undefined when it is as it should be, or when the program has ended already.
- */
-export function wrongLabel({ context }: Labels, pid: number): string | undefined {
-  let actual: string;
-  try {
-    actual = processContext(pid);
-  } catch {
-    return undefined;
-  }
-  return sameContext(actual, context) ? undefined : actual;
 }

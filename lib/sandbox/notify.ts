@@ -7,7 +7,7 @@ import { errnoNumber, IsolateError } from '../errors';
 import { closeFd } from '../native';
 import { explain } from '../seccomp';
 import { isPermissive } from '../seccomp/constants';
-import { Listener } from '../seccomp/listener';
+import { Listener, processOf } from '../seccomp/listener';
 import type { Notification, Response } from '../seccomp/notification';
 import { describeViolation } from '../seccomp/violation';
 import type { SandboxConfig } from './config';
@@ -126,14 +126,6 @@ function plain(answer: Exclude<NotifyAnswer, 'continue'>): Response {
     }
   }
   return { error: EPERM };
-}
-
-function processOf(thread: number): number {
-  try {
-    return Number(/^Tgid:\s*(\d+)/m.exec(fs.readFileSync(`/proc/${thread}/status`, 'utf8'))?.[1] ?? thread);
-  } catch {
-    return thread;
-  }
 }
 
 function programOf(pid: number): string | undefined {

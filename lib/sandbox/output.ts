@@ -1,47 +1,77 @@
 /** What a process writes: counted against its limit, gathered for the result where the caller asked for a result only. */
-import fs from 'node:fs';
 import type net from 'node:net';
 import { type Readable, Transform } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { native, PipeReader } from '../native';
 import type { Act } from './verdict';
 
+/** ioctl_tty(2), pipe(7): bytes that can be read. */
+const FIONREAD = 0x541b;
+
 export type OutputStream = 'stdout' | 'stderr';
+
+interface Seen {
+  readonly socket: net.Socket;
+  /** What the caller reads. */
+  readonly stream: Readable;
+  readonly closed: Promise<void>;
+}
 
 export class Output {
   /** Bytes of both streams. */
   bytes = 0;
   private readonly chunks: Record<OutputStream, Buffer[]> = { stdout: [], stderr: [] };
-  private readonly sockets: Partial<Record<OutputStream, net.Socket>> = {};
-  private readonly closing: Promise<void>[] = [];
+  private readonly pipes: PipeReader[] = [];
+  private readonly seen: Seen[] = [];
 
   constructor(
-    /** Gather output for the result; else the caller reads the streams. */
-    private readonly collect: boolean,
     private readonly limit: number | undefined,
     private readonly onLimit: (act: Act) => void,
   ) {}
 
-  /** The stream that the caller sees. */
-  attach(name: OutputStream, socket: net.Socket | null): Readable | null {
+  /** Takes the pipe over, and gathers what comes for the result. */
+  gather(name: OutputStream, fd: number): void {
+    this.pipes.push(new PipeReader(fd, (chunk) => this.take(name, chunk)));
+  }
+
+  /** The same for a terminal. */
+  gatherStream(name: OutputStream, stream: net.Socket): void {
+    stream.on('data', (chunk: Buffer) => this.take(name, chunk));
+    this.watch(stream, stream);
+  }
+
+  /** The stream that the caller reads. */
+  attach(socket: net.Socket | null): Readable | null {
     if (socket === null) return null;
-    this.sockets[name] = socket;
-    this.closing.push(new Promise((resolve) => socket.once('close', () => resolve())));
     socket.on('error', () => socket.destroy());
-    if (this.collect) {
-      socket.on('data', (chunk: Buffer) => this.take(name, chunk));
-      return socket;
-    }
-    if (this.limit === undefined) return socket;
-    const counter = new Transform({
+    const stream = this.limit === undefined ? socket : socket.pipe(this.counter());
+    this.watch(stream, socket);
+    return stream;
+  }
+
+  private watch(stream: Readable, socket: net.Socket): void {
+    this.seen.push({ stream, socket, closed: new Promise((resolve) => socket.once('close', () => resolve())) });
+  }
+
+  private counter(): Transform {
+    return new Transform({
       transform: (chunk: Buffer, _encoding, done) => {
         const left = this.count(chunk.length);
         done(null, left < chunk.length ? chunk.subarray(0, left) : chunk);
       },
     });
-    return socket.pipe(counter);
   }
 
+  /** All that somebody reads has been read. What nobody reads stays in its stream, and is not waited for. */
   async closed(): Promise<void> {
-    await Promise.all(this.closing);
+    const read = this.seen.filter(({ stream }) => isRead(stream)).map(({ closed }) => closed);
+    await Promise.all([...read, ...this.pipes.map(({ ended }) => ended)]);
+  }
+
+  /** As closed(), but without waiting for more than is in the pipes now: who else may write can hold them open for ever. */
+  async read(): Promise<void> {
+    const read = this.seen.filter(({ stream }) => isRead(stream)).map(readUpToNow);
+    await Promise.all([...read, ...this.pipes.map(({ ended }) => ended)]);
   }
 
   gathered(name: OutputStream): Buffer {
@@ -53,22 +83,12 @@ export class Output {
    * gathered output; readers of streams get their end of file as from any pipe.
    */
   drain(): void {
-    if (!this.collect) return;
-    for (const [name, socket] of Object.entries(this.sockets) as [OutputStream, net.Socket][]) {
-      const fd = (socket as net.Socket & { _handle?: { fd: number } | null })._handle?.fd;
-      if (fd === undefined || fd < 0) continue;
-      const buffer = Buffer.allocUnsafe(65536);
-      for (;;) {
-        try {
-          const n = fs.readSync(fd, buffer);
-          if (n === 0) break;
-          this.take(name, Buffer.from(buffer.subarray(0, n)));
-        } catch {
-          break; // EAGAIN: empty
-        }
-      }
-      socket.destroy();
-    }
+    for (const pipe of this.pipes) pipe.drain();
+  }
+
+  /** There will be no result. */
+  abandon(): void {
+    for (const pipe of this.pipes) pipe.close();
   }
 
   private take(name: OutputStream, chunk: Buffer): void {
@@ -85,4 +105,36 @@ export class Output {
     this.onLimit({ reason: 'output-limit', evidence: { source: 'pipe', key: 'bytes', value: this.bytes, limit } });
     return Math.max(0, limit - before);
   }
+}
+
+/** A reader that is behind has paused the stream, but keeps its listeners. */
+function isRead(stream: Readable): boolean {
+  return stream.readableFlowing === true || stream.listenerCount('data') + stream.listenerCount('readable') > 0;
+}
+
+function fdOf(socket: net.Socket): number | undefined {
+  const fd = (socket as net.Socket & { _handle?: { fd: number } | null })._handle?.fd;
+  return fd === undefined || fd < 0 ? undefined : fd;
+}
+
+/** Streams have no event for "so many bytes were taken". */
+async function readUpToNow({ socket, stream, closed }: Seen): Promise<void> {
+  let over = false;
+  const end = closed.then(() => {
+    over = true;
+  });
+  const target = socket.bytesRead + inPipe(socket);
+  const counter = stream instanceof Transform ? stream : undefined;
+  const between = () => socket.readableLength + (counter ? counter.writableLength + counter.readableLength : 0);
+  const taken = () => socket.bytesRead - between();
+  for (let pause = 1; !over && taken() < target; pause = Math.min(pause * 2, 50)) {
+    await Promise.race([end, sleep(pause)]);
+  }
+}
+
+function inPipe(socket: net.Socket): number {
+  const fd = fdOf(socket);
+  const bytes = new Int32Array(1);
+  if (fd === undefined || native().ioctl(fd, FIONREAD, new Uint8Array(bytes.buffer)) < 0) return 0;
+  return bytes[0] as number;
 }

@@ -1,7 +1,10 @@
 /** run() and spawn(): a sandbox for one program. */
 import type { IsolateResult } from '../../types/result';
 import type { RunOptions, SpawnOptions } from '../../types/sandbox';
+import { StateError } from '../errors';
 import { promised } from '../utils/promised';
+import type { SandboxConfig } from './config';
+import { attached } from './network/attach';
 import type { Process } from './process';
 import { Sandbox } from './sandbox';
 import { parseRun } from './validate/sandbox';
@@ -12,13 +15,16 @@ function split<Options>([args, options]: Arguments<Options>): {
   args: readonly string[] | undefined;
   options: Options | undefined;
 } {
-  if (args === undefined || Array.isArray(args)) return { args: args as readonly string[] | undefined, options };
-  return options === undefined
+  const only = options === undefined && typeof args === 'object' && args !== null && !Array.isArray(args);
+  return only
     ? { args: undefined, options: args as Options }
-    : { args: args as readonly string[], options };
+    : { args: args as readonly string[] | undefined, options };
 }
 
-/** Runs a program in a fresh sandbox and gathers its output; nothing of the sandbox is left when it settles. */
+/**
+ * Runs a program in a fresh sandbox and gathers its output. When it settles no process of the program is left, and nothing
+ * holds the caller's directories; the launcher ends by itself.
+ */
 export function run(
   command: string,
   args: readonly string[],
@@ -30,11 +36,13 @@ export function run(
   command: string,
   ...rest: Arguments<RunOptions>
 ): Promise<IsolateResult<string>> | Promise<IsolateResult<Buffer>> {
-  return promised(() => {
+  return promised<IsolateResult>(() => {
     const { args, options } = split(rest);
-    const parsed = parseRun(command, args, options);
+    const parsed = parseRun(command, args, options, 'run');
     parsed.process.signal?.throwIfAborted();
-    return new Sandbox(parsed.sandbox, true).runConfig(parsed.process);
+    const start = (config: SandboxConfig): Promise<IsolateResult> =>
+      Sandbox.launch(config, true).runConfig(parsed.process);
+    return parsed.sandbox.network ? attached(parsed.sandbox).then(start) : start(parsed.sandbox);
   });
 }
 
@@ -43,7 +51,11 @@ export function spawn(command: string, args?: readonly string[], options?: Spawn
 export function spawn(command: string, options?: SpawnOptions): Process;
 export function spawn(command: string, ...rest: Arguments<SpawnOptions>): Process {
   const { args, options } = split(rest);
-  const parsed = parseRun(command, args, { stdin: 'pipe', ...options });
+  const parsed = parseRun(command, args, options, 'spawn');
   parsed.process.signal?.throwIfAborted();
+  if (parsed.sandbox.network) {
+    const hint = 'Use Sandbox.create() and spawn() of the sandbox, or run()';
+    throw new StateError("spawn() can't wait for a place on a network", { step: 'network', hint });
+  }
   return new Sandbox(parsed.sandbox, true).start(parsed.process, false);
 }

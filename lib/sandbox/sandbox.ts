@@ -1,17 +1,21 @@
 /** A sandbox: one launcher and whatever runs in it. run() and spawn() of this package are sandboxes for one program. */
 import { EventEmitter } from 'node:events';
-import type { Resources } from '../../types/cgroups';
+import type { CgroupStats, Resources } from '../../types/cgroups';
 import type { Enforcement } from '../../types/enforcement';
+import type { EgressReport } from '../../types/network';
 import type { CollectOptions, ProcessOptions } from '../../types/process';
 import type { Dropped, IsolateResult } from '../../types/result';
 import type { SandboxOptions, SandboxState, SandboxStats, SandboxStatus } from '../../types/sandbox';
 import { StateError } from '../errors';
+import type { SocketRequest } from '../plan';
 import { signalNumber } from '../process';
 import { promised } from '../utils/promised';
 import type { ProcessConfig, SandboxConfig } from './config';
 import type { SandboxFiles } from './files';
 import { ownPids } from './filter';
+import { attached } from './network/attach';
 import type { Process } from './process';
+import { Reusable } from './reuse';
 import { RunError } from './run-error';
 import { Session } from './session';
 import { Issues, Reader } from './validate/reader';
@@ -32,9 +36,19 @@ export class Sandbox extends EventEmitter {
 
   /** @internal */
   static async fromConfig(config: SandboxConfig): Promise<Sandbox> {
-    const sandbox = new Sandbox(config, false);
+    const sandbox = Sandbox.launch(await attached(config), false);
     await sandbox.session.whenReady();
     return sandbox;
+  }
+
+  /** @internal What the configuration is attached to is let go of when there is no sandbox in the end. */
+  static launch(config: SandboxConfig, oneShot: boolean): Sandbox {
+    try {
+      return new Sandbox(config, oneShot);
+    } catch (error) {
+      void config.attachment?.release();
+      throw error;
+    }
   }
 
   /** @internal Starts without waiting; `oneShot` ends the sandbox with its first program. */
@@ -47,9 +61,9 @@ export class Sandbox extends EventEmitter {
     this.session = new Session(this, config, oneShot);
   }
 
-  /** Limits that this host can't enforce and that were given up with `onUnsupported: 'degrade'`. */
+  /** Limits and Landlock restrictions that this host can't enforce and that were given up with `onUnsupported: 'degrade'`. */
   get dropped(): readonly Dropped[] {
-    return this.session.degraded.dropped;
+    return this.session.dropped;
   }
 
   /** What really confines its programs on this host, mechanism by mechanism. */
@@ -78,7 +92,7 @@ export class Sandbox extends EventEmitter {
   /** Runs a program and gathers its output. A non-zero exit, a signal or a limit is a result, not an exception. */
   run(command: string, args?: readonly string[], options?: ProcessOptions & CollectOptions): Promise<IsolateResult> {
     return promised(() => {
-      const config = parseProcess(command, args, options);
+      const config = parseProcess(command, args, options, 'run');
       config.signal?.throwIfAborted();
       return this.runConfig(config);
     });
@@ -86,7 +100,7 @@ export class Sandbox extends EventEmitter {
 
   /** Starts a program; the result is shaped like a ChildProcess. */
   spawn(command: string, args?: readonly string[], options?: ProcessOptions): Process {
-    return this.start(parseProcess(command, args, { stdin: 'pipe', ...options }), false);
+    return this.start(parseProcess(command, args, options, 'spawn'), false);
   }
 
   /** @internal */
@@ -101,10 +115,15 @@ export class Sandbox extends EventEmitter {
     return this.session.start(config, collect);
   }
 
-  /** Stops all processes where they are: cgroup v2's freezer, else SIGSTOP. */
+  /** @internal Before the first program. */
+  reusable(): Promise<Reusable> {
+    return Reusable.of(this.session);
+  }
+
+  /** Stops all processes where they are, see Session.pause(). */
   async pause(): Promise<void> {
     this.session.expect('pause', ['created', 'running']);
-    this.session.pause();
+    await this.session.pause();
   }
 
   async resume(): Promise<void> {
@@ -147,6 +166,16 @@ export class Sandbox extends EventEmitter {
     return this.delete();
   }
 
+  /** @internal */
+  rest(): void {
+    this.session.rest();
+  }
+
+  /** @internal Sockets of its network namespace, or of a new one beside it. */
+  openSockets(request: SocketRequest): Promise<number[]> {
+    return this.session.openSockets(request);
+  }
+
   /** Changes limits while programs run; only those that were set at creation. */
   async update(resources: Pick<SandboxOptions, 'memory' | 'cpus' | 'pids' | 'resources'>): Promise<void> {
     this.session.expect('update', ['created', 'running', 'paused']);
@@ -161,15 +190,17 @@ export class Sandbox extends EventEmitter {
     group.update(parsed, ownPids(this.config));
   }
 
-  /** What the sandbox uses now; figures that no cgroup counts are absent. */
+  /** What the sandbox uses and has used; figures that no cgroup counts are absent. */
   async stats(): Promise<SandboxStats> {
     this.session.expect('read the stats of', ['created', 'running', 'paused']);
-    const { group } = this.session;
-    const current = group?.current() ?? {};
-    return {
-      processes: this.session.running().length,
-      ...current,
-      ...(current.pids === undefined ? {} : { pids: current.pids - 1 }),
-    };
+    const { populated, frozen, ...figures } = this.session.group?.stats() ?? none();
+    return { ...figures, processes: this.session.running().length };
+  }
+
+  /** What `network.egress.allow` let through and refused until now; after delete(), until then. Undefined without it. */
+  egress(): EgressReport | undefined {
+    return this.config.attachment?.egress?.report();
   }
 }
+
+const none = (): CgroupStats => ({ time: Date.now(), populated: true, frozen: false, sources: {} });

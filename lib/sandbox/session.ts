@@ -4,10 +4,11 @@
  */
 import type { EventEmitter } from 'node:events';
 import type { Enforcement } from '../../types/enforcement';
+import type { Dropped } from '../../types/result';
 import type { SandboxStatus } from '../../types/sandbox';
-import type { Group } from '../cgroups';
-import { PolicyError, StateError } from '../errors';
-import { identity } from '../host/identity';
+import type { Violation } from '../../types/seccomp';
+import type { Group, RunGroup } from '../cgroups';
+import { StateError } from '../errors';
 import {
   type ExitFacts,
   type Failure,
@@ -15,22 +16,26 @@ import {
   type LauncherEvents,
   type LauncherHandle,
   launcherLost,
+  type Posture,
 } from '../launcher';
 import { closeFd } from '../native';
-import { encodeSpawn, Frame, type Plan } from '../plan';
+import { Plan, type SocketRequest } from '../plan';
 import { hostIds } from './compile/identity';
-import { compileProcess } from './compile/process';
 import type { CompiledSandbox } from './compile/sandbox';
 import type { ProcessConfig, SandboxConfig } from './config';
 import type { Degraded } from './degrade';
+import { Denials } from './denials';
+import { begin, type PhaseOf, traceExit, watch } from './diagnostics';
 import { enforcementOf } from './enforcement';
 import { SandboxFiles } from './files';
-import { filtersOf, listens } from './filter';
-import { type SandboxLabels, wrongLabel } from './labels';
-import { launch } from './launch';
+import { filtersOf } from './filter';
+import { Kills } from './kills';
+import { launch, type Security } from './launch';
 import { superviseProcess } from './notify';
+import { prepareProgram } from './prepare-program';
 import { Process } from './process';
-import { openStdio } from './stdio';
+import { misfit } from './read-back';
+import { Requests } from './requests';
 import { killedExit } from './verdict';
 
 const SIGKILL = 9;
@@ -41,11 +46,17 @@ export class Session {
   readonly group: Group | undefined;
   readonly degraded: Degraded;
   readonly enforcement: Enforcement;
-  private readonly security: SandboxLabels;
+  /** Limits and restrictions that this host can't enforce. */
+  readonly dropped: readonly Dropped[];
+  private readonly security: Security;
+  private readonly kills: Kills | undefined;
+  private readonly denials: Denials | undefined;
   readonly files: SandboxFiles;
-  private readonly compiled: CompiledSandbox;
+  readonly compiled: CompiledSandbox;
   private readonly handle: LauncherHandle;
-  private readonly processes = new Map<number, { process: Process; plan: Plan }>();
+  private readonly processes = new Map<number, { process: Process; plan: Plan; spawning: PhaseOf<'spawn'> }>();
+  private readonly creating: PhaseOf<'create'>;
+  private deleting: PhaseOf<'delete'>;
   private nextId = 1;
   private initPid: number | undefined;
   private ready = false;
@@ -55,7 +66,7 @@ export class Session {
   private failure: Error | undefined;
   private readonly readyWaiters: { resolve(): void; reject(error: Error): void }[] = [];
   private readonly goneWaiters: (() => void)[] = [];
-  private readonly rootWaiters: ((fd: number | undefined) => void)[] = [];
+  private readonly requests: Requests;
 
   /** Launches without waiting. `owner` hears 'ready', 'exit' and what a filter reports; `oneShot` ends with its first program. */
   constructor(
@@ -63,6 +74,7 @@ export class Session {
     private readonly config: SandboxConfig,
     private readonly oneShot: boolean,
   ) {
+    this.creating = begin('create', () => ({ sandbox: config.id }));
     const events: LauncherEvents = {
       ready: (pid) => this.onReady(pid),
       failed: (failure) => this.onFailed(failure),
@@ -70,7 +82,10 @@ export class Session {
       exited: (id, exit) => this.onExited(id, exit),
       initExited: () => this.onInitExited(),
       listener: (id, fd) => superviseProcess(owner, this.processes.get(id)?.process, config, fd),
-      root: (fd) => this.rootWaiters.shift()?.(fd),
+      root: (fd) => this.requests.onRoot(fd),
+      posture: (report) => this.requests.onPosture(report),
+      namespace: (fd) => void (fd !== undefined && closeFd(fd)), // not asked for
+      socket: (errno, fd) => this.requests.onSocket(errno, fd),
       gone: ({ protocolError }) => this.onGone(protocolError),
     };
     ({
@@ -79,10 +94,28 @@ export class Session {
       compiled: this.compiled,
       handle: this.handle,
       security: this.security,
-    } = launch(config, events));
+    } = watch(this.creating, () => launch(config, events, oneShot)));
+    this.requests = new Requests(this.handle, () => this.idle());
+    if (filtersOf(config).length > 0) this.kills = new Kills(config);
     const { dropped } = this.degraded;
-    this.enforcement = enforcementOf({ config, group: this.group, dropped, selinux: this.security.report });
+    const { selinux, apparmor, landlock } = this.security;
+    this.dropped = [...dropped, ...landlock.dropped];
+    if (selinux.labels) this.denials = new Denials(selinux);
+    const unreported = this.denials?.unreported;
+    this.enforcement = enforcementOf({
+      config,
+      group: this.group,
+      dropped,
+      selinux: { ...selinux.report, ...(unreported === undefined ? {} : { unreported }) },
+      apparmor: apparmor.report,
+      landlock: landlock.report,
+    });
+    config.attachment?.egress?.onDenied((denied) => owner.emit('egressDenied', denied));
     this.files = new SandboxFiles(() => this.openRoot(), hostIds(this.compiled.identity, config.user));
+  }
+
+  get id(): string {
+    return this.config.id;
   }
 
   get status(): SandboxStatus {
@@ -116,35 +149,53 @@ export class Session {
 
   openRoot(): Promise<number> {
     this.expect('reach the files of', ['created', 'running']);
-    return new Promise((resolve, reject) => {
-      this.handle.ref();
-      this.rootWaiters.push((fd) => {
-        this.idle();
-        if (fd === undefined) reject(this.failure ?? new StateError('The sandbox was deleted'));
-        else resolve(fd);
-      });
-      this.handle.send({ type: Frame.openRoot, body: Buffer.alloc(0) });
-    });
+    return this.requests.openRoot();
+  }
+
+  /** Kills every program, then has init run the plan; resolves with what init says of itself then. */
+  reset(plan = new Plan()): Promise<Posture> {
+    this.expect('reset', ['created', 'running']);
+    for (const process of this.running()) process.end({ reason: 'killed', evidence: { source: 'SandboxPool' } });
+    return this.requests.reset(plan);
+  }
+
+  openSockets(request: SocketRequest): Promise<number[]> {
+    this.expect('open a socket in', ['created', 'running']);
+    return this.requests.openSockets(request);
   }
 
   /** Kills everything and removes all traces. May be called any number of times. */
   async delete(): Promise<void> {
     if (this.ended) return;
     this.ending = true;
-    if (this.group && this.paused) this.group.freeze(false);
+    this.beginDelete();
+    if (this.paused) this.group?.thaw();
     this.handle.ref();
     this.handle.shutdown();
     await new Promise<void>((resolve) => this.goneWaiters.push(resolve));
   }
 
-  /** Stops all processes where they are: cgroup v2's freezer, else SIGSTOP. */
-  pause(): void {
-    if (!this.group?.freeze(true)) this.signalAll(SIGSTOP, 'pause');
+  /** Does not keep Node running from here on, although a program runs. */
+  rest(): void {
+    this.handle.unref();
+  }
+
+  /**
+   * Stops all processes where they are: the cgroup's freezer, else SIGSTOP. Resolves when all stand still, as far as the kernel tells
+   * (the freezer does). @throws StateError when they don't within 5 s; they go on then
+   */
+  async pause(): Promise<void> {
     this.paused = true;
+    try {
+      if (!(await this.group?.freeze())) this.signalAll(SIGSTOP, 'pause');
+    } catch (error) {
+      this.paused = false;
+      throw error;
+    }
   }
 
   thaw(): void {
-    if (!this.group?.freeze(false)) this.signalAll(SIGCONT, 'resume');
+    if (!this.group?.thaw()) this.signalAll(SIGCONT, 'resume');
     this.paused = false;
   }
 
@@ -155,65 +206,78 @@ export class Session {
       });
     }
     this.handle.signal(0, signal, 'all');
+    for (const process of this.running()) process.signaled(signal);
   }
 
   start(given: ProcessConfig, collect: boolean): Process {
     this.expect('start a program', this.oneShot ? ['creating', 'created', 'running'] : ['created', 'running']);
-    const config = { ...given, rlimits: this.degraded.rlimits(given) };
-    const { labels } = this.security;
-    const stdio = openStdio(
-      config,
-      identity().privileged ? hostIds(this.compiled.identity, { ...this.config.user, ...config.user }) : undefined,
-      labels?.labelPipes ? labels.fileContext : undefined,
-    );
-    const id = this.nextId++;
+    const run = this.group?.openRun();
     try {
-      const filters = filtersOf(this.config);
-      const { identity: ids } = this.compiled;
-      const plan = compileProcess(config, this.config, ids, stdio.targets, filters, labels?.context);
-      const process = new Process(id, config, stdio, this.hostFor(), collect);
-      this.processes.set(id, { process, plan });
-      this.handle.ref();
-      const body = encodeSpawn(
-        { id, terminal: config.terminal, last: this.oneShot, listener: listens(this.config.seccomp) },
-        plan,
-      );
-      const sent = (): void => {
-        for (const fd of stdio.ours) closeFd(fd);
-      };
-      this.handle.send({ type: Frame.spawn, body, fds: stdio.send, sent });
-      return process;
+      return this.startIn(run, { ...given, rlimits: this.degraded.rlimits(given) }, collect);
     } catch (error) {
-      for (const fd of stdio.ours) closeFd(fd);
-      for (const stream of [stdio.stdin, stdio.stdout, stdio.stderr, ...Object.values(stdio.extra)]) stream?.destroy();
+      if (run) this.group?.closeRun(run);
       throw error;
     }
   }
 
-  private hostFor() {
+  private startIn(run: RunGroup | undefined, config: ProcessConfig, collect: boolean): Process {
+    const id = this.nextId++;
+    const { command, args } = config;
+    const spawning = begin('spawn', () => ({ sandbox: this.config.id, command, args }));
+    const { compiled, security, oneShot } = this;
+    const prepared = watch(spawning, () =>
+      prepareProgram(id, config, { sandbox: this.config, compiled, security, run, oneShot, gather: collect }),
+    );
+    const process = new Process(id, config, prepared.stdio, this.hostFor(run), collect);
+    this.processes.set(id, { process, plan: prepared.plan, spawning });
+    this.handle.ref();
+    this.handle.send(prepared.frame);
+    return process;
+  }
+
+  private hostFor(run: RunGroup | undefined) {
     return {
-      group: this.group,
-      dropped: this.degraded.dropped,
+      run,
+      closeRun: () => run && this.group?.closeRun(run),
+      dropped: this.dropped,
       enforcement: this.enforcement,
-      killTree: (id: number) => this.killTree(id),
+      kills: this.kills,
+      denials: this.denials,
+      egress: this.config.attachment?.egress,
+      violation: (violation: Violation, process: Process) => this.owner.emit('violation', violation, process),
+      killTree: (id: number) => this.killTree(id, run),
       signal: (id: number, signal: number) => this.handle.signal(id, signal),
+      endsAll: this.oneShot && this.config.namespaces.pid.type === 'new',
       afterExit: async (process: Process) => {
-        if (this.oneShot) await this.delete();
-        else process.drain();
+        if (!this.oneShot) return process.drain();
+        const deleted = this.delete();
+        if (!this.leavesNothing()) await deleted;
       },
     };
   }
 
-  /** With a PID namespace and one program, everything in it; else the program's process group. */
-  private killTree(id: number): void {
+  /**
+   * Init reports the end of its last program when no other process is left. What the supervisor still does matters only
+   * where the caller may want something back that the mounts hold, or where it is the one who ends the processes.
+   */
+  private leavesNothing(): boolean {
+    const { root, mounts, namespaces } = this.config;
+    return root.type === 'default' && namespaces.pid.type === 'new' && mounts.every(({ type }) => type !== 'bind');
+  }
+
+  /** With a PID namespace and one program, everything in it; else the program's process group, and its cgroup. */
+  private killTree(id: number, run: RunGroup | undefined): void {
     const alone = this.config.namespaces.pid.type === 'new' && (this.oneShot || this.processes.size === 1);
     this.handle.signal(id, SIGKILL, alone ? 'all' : 'group');
+    if (!alone) run?.kill();
     if (this.paused) this.thaw();
   }
 
   private onReady(pid: number): void {
     this.initPid = pid;
     this.ready = true;
+    this.creating?.end();
+    this.config.attachment?.joined();
     this.idle();
     for (const waiter of this.readyWaiters.splice(0)) waiter.resolve();
     this.owner.emit('ready');
@@ -221,7 +285,7 @@ export class Session {
 
   private onFailed(failure: Failure): void {
     if (failure.spawnId === undefined) {
-      this.failure = failureError(failure, this.compiled.plan);
+      this.failure = failureError(failure, this.requests.resetPlan ?? this.compiled.plan);
       this.ending = true;
       this.handle.shutdown();
       return;
@@ -235,6 +299,8 @@ export class Session {
     const entry = this.processes.get(id);
     if (!entry) return;
     this.processes.delete(id);
+    entry.spawning?.fail(error);
+    entry.process.abandon();
     // The caller learns of it when nothing is left of the sandbox that was made for this program.
     if (this.oneShot) void this.delete().then(() => entry.process.onFailed(error));
     else entry.process.onFailed(error);
@@ -243,27 +309,35 @@ export class Session {
 
   private onSpawned(id: number, pid: number, terminal: number | undefined): void {
     const entry = this.processes.get(id);
-    const { labels } = this.security;
-    const wrong = entry && labels && wrongLabel(labels, pid);
-    if (wrong !== undefined) {
+    const wrong = entry && misfit(this.security, this.config, pid);
+    if (wrong) {
       this.handle.signal(id, SIGKILL, 'group');
-      const what = `The program ran as ${wrong} instead of ${labels?.context}, and was killed`;
-      this.fail(id, new PolicyError(what, [], { step: 'selinux' }));
-    } else entry?.process.onSpawned(pid, terminal);
-    if (terminal !== undefined && (entry === undefined || wrong !== undefined)) closeFd(terminal);
+      this.fail(id, wrong);
+    } else if (entry) {
+      entry.spawning?.end({ pid });
+      entry.process.onSpawned(pid, terminal);
+      traceExit(this.config.id, entry.process, pid);
+    }
+    if (terminal !== undefined && (entry === undefined || wrong)) closeFd(terminal);
+  }
+
+  private beginDelete(): void {
+    this.deleting ??= begin('delete', () => ({ sandbox: this.config.id }));
   }
 
   private onExited(id: number, exit: ExitFacts): void {
     const entry = this.processes.get(id);
     if (!entry) return;
     this.processes.delete(id);
+    // Its launcher ends by itself, and may be gone before anybody calls delete().
+    if (this.oneShot) this.beginDelete();
     void entry.process.onExit(exit);
     this.idle();
   }
 
   /** An idle sandbox does not keep Node running. */
   private idle(): void {
-    if (this.ready && this.processes.size === 0 && this.rootWaiters.length === 0 && !this.ending) this.handle.unref();
+    if (this.ready && this.processes.size === 0 && !this.requests.pending && !this.ending) this.handle.unref();
   }
 
   /** Nothing runs any more; the cgroups are there until we let go. */
@@ -275,7 +349,8 @@ export class Session {
   private endRest(byUs: boolean): void {
     const left = [...this.processes.values()];
     this.processes.clear();
-    for (const { process } of left) {
+    for (const { process, spawning } of left) {
+      spawning?.fail(this.failure ?? new StateError('The sandbox was deleted'));
       if (this.failure && !this.ready) process.onFailed(this.failure);
       else {
         process.end({ reason: 'killed', evidence: { source: byUs ? 'Sandbox.delete' : 'launcher' } });
@@ -291,13 +366,19 @@ export class Session {
     if (!byUs) this.failure ??= launcherLost(protocolError);
     // Whatever the supervisor could not remove any more.
     this.group?.remove();
-    this.security.reservation?.release();
+    const released = this.config.attachment?.release();
+    this.security.selinux.reservation?.release();
+    this.kills?.release();
+    this.denials?.release();
     this.endRest(byUs);
-    for (const resolve of this.goneWaiters.splice(0)) resolve();
-    for (const waiter of this.readyWaiters.splice(0)) {
-      waiter.reject(this.failure ?? new StateError('The sandbox was deleted'));
-    }
-    for (const waiter of this.rootWaiters.splice(0)) waiter(undefined);
+    this.creating?.fail(this.failure);
+    this.deleting?.end();
+    const gone = this.goneWaiters.splice(0);
+    void Promise.resolve(released).then(() => gone.forEach((resolve) => void resolve()));
+    // Errors take stacks, and most sandboxes end with nobody waiting.
+    const reason = (): Error => this.failure ?? new StateError('The sandbox was deleted');
+    for (const waiter of this.readyWaiters.splice(0)) waiter.reject(reason());
+    this.requests.refuseAll(reason);
     this.files.close();
     this.owner.emit('exit');
   }

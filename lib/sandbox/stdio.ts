@@ -1,10 +1,10 @@
 /** The pipes of a process: made here, one end sent to the launcher, the other turned into a stream. */
 import fs from 'node:fs';
 import net from 'node:net';
-import type { Readable, Writable } from 'node:stream';
+import { Readable, type Writable } from 'node:stream';
 import { check, closeFd, native } from '../native';
 import { setFileContext } from '../selinux';
-import type { ProcessConfig } from './config';
+import type { Input, ProcessConfig } from './config';
 
 /** What a pipe holds without anybody reading (pipe(7)). */
 const PIPE_CAPACITY = 65536;
@@ -19,15 +19,17 @@ export interface Stdio {
   readonly stdout: net.Socket | null;
   readonly stderr: net.Socket | null;
   readonly extra: Record<number, net.Socket>;
+  /** Pipes of output that nobody reads as a stream. */
+  readonly gathered: Partial<Record<'stdout' | 'stderr', number>>;
 }
 
-function socket(fd: number, direction: 'read' | 'write'): net.Socket {
-  return new net.Socket({ fd, readable: direction === 'read', writable: direction === 'write' });
-}
-
-/** `owner`: who may open the pipes anew (/dev/stdout); undefined when that is the caller itself. `label`: SELinux, for them. */
+/**
+ * `owner`: who may open the pipes anew (/dev/stdout); undefined when that is the caller itself. `label`: SELinux, for them.
+ * `gather`: output is wanted as a whole.
+ */
 export function openStdio(
   config: ProcessConfig,
+  gather: boolean,
   owner: { uid: number; gid: number } | undefined,
   label: string | undefined,
 ): Stdio {
@@ -36,8 +38,17 @@ export function openStdio(
     send: [] as number[],
     ours: [] as number[],
     extra: {} as Record<number, net.Socket>,
+    gathered: {} as Stdio['gathered'],
   };
-  const opened: number[] = [];
+  const opened = new Set<number>();
+  const streams: net.Socket[] = [];
+  const socket = (fd: number, direction: 'read' | 'write'): net.Socket => {
+    const stream = new net.Socket({ fd, readable: direction === 'read', writable: direction === 'write' });
+    // From now on it closes the descriptor, and nobody else: the number may be another file's by then.
+    opened.delete(fd);
+    streams.push(stream);
+    return stream;
+  };
   const give = (target: number, fd: number, own = true): void => {
     stdio.targets.push(target);
     stdio.send.push(fd);
@@ -45,15 +56,19 @@ export function openStdio(
   };
   const pipe = (nonBlockingEnd: 0 | 1): [number, number] => {
     const ends = check(native().pipe(nonBlockingEnd), 'pipe2') as [number, number];
-    opened.push(...ends);
+    for (const end of ends) opened.add(end);
     if (label !== undefined) setFileContext(ends[0], label);
     if (owner) fs.fchownSync(ends[0], owner.uid, owner.gid);
     return ends;
   };
-  const device = (flags: number): number => {
-    const fd = check(native().open('/dev/null', flags), 'open', { path: '/dev/null' });
-    opened.push(fd);
+  const open = (path: string, flags: number): number => {
+    const fd = check(native().open(path, flags), 'open', { path });
+    opened.add(fd);
     return fd;
+  };
+  const close = (fd: number): void => {
+    closeFd(fd);
+    opened.delete(fd);
   };
   /** The sandbox reads what we write. */
   const toGuest = (target: number): net.Socket => {
@@ -61,66 +76,90 @@ export function openStdio(
     give(target, read);
     return socket(write, 'write');
   };
-  const fromGuest = (target: number): net.Socket => {
+  const fromGuest = (target: number): number => {
     const [read, write] = pipe(0);
     give(target, write);
-    return socket(read, 'read');
+    return read;
   };
-  const output = (target: number, choice: ProcessConfig['stdout']): net.Socket | null => {
-    if (choice === 'pipe') return fromGuest(target);
-    if (choice === 'inherit') give(target, target, false);
-    else give(target, device(fs.constants.O_WRONLY));
+  const output = (target: 1 | 2, name: 'stdout' | 'stderr'): net.Socket | null => {
+    const choice = config[name];
+    if (choice === 'pipe' && !gather) return socket(fromGuest(target), 'read');
+    if (choice === 'pipe') stdio.gathered[name] = fromGuest(target);
+    else if (choice === 'inherit') give(target, target, false);
+    else give(target, open('/dev/null', fs.constants.O_WRONLY));
     return null;
   };
 
   try {
     let [stdin, stdout, stderr]: (net.Socket | null)[] = [null, null, null];
     if (!config.terminal) {
-      stdin = openStdin(config.stdin, { give, device, toGuest, pipe });
-      stdout = output(1, config.stdout);
-      stderr = output(2, config.stderr);
+      stdin = openStdin(config.stdin, { give, open, toGuest, pipe, socket, close });
+      stdout = output(1, 'stdout');
+      stderr = output(2, 'stderr');
     }
-    for (const { fd, direction } of config.fds) stdio.extra[fd] = direction === 'read' ? toGuest(fd) : fromGuest(fd);
+    for (const { fd, direction } of config.fds)
+      stdio.extra[fd] = direction === 'read' ? toGuest(fd) : socket(fromGuest(fd), 'read');
     return { ...stdio, stdin: stdin ?? null, stdout: stdout ?? null, stderr: stderr ?? null };
   } catch (error) {
-    // One that a stream has taken over gives EBADF later, and that stream ends with it.
+    for (const stream of streams) stream.destroy();
     for (const fd of opened) closeFd(fd);
     throw error;
   }
 }
 
+/** Of a program that will not be started. */
+export function closeStdio({ stdin, stdout, stderr, extra, gathered }: Stdio): void {
+  for (const stream of [stdin, stdout, stderr, ...Object.values(extra)]) stream?.destroy();
+  for (const fd of Object.values(gathered)) closeFd(fd);
+}
+
 interface Means {
   give(target: number, fd: number): void;
-  device(flags: number): number;
+  open(path: string, flags: number): number;
   toGuest(target: number): net.Socket;
   pipe(nonBlockingEnd: 0 | 1): [number, number];
+  socket(fd: number, direction: 'read' | 'write'): net.Socket;
+  close(fd: number): void;
 }
 
 function openStdin(stdin: ProcessConfig['stdin'], means: Means): net.Socket | null {
-  if (stdin === 'ignore') {
-    means.give(0, means.device(fs.constants.O_RDONLY));
+  if (stdin === 'pipe') return means.toGuest(0);
+  const file = stdin === 'ignore' ? '/dev/null' : 'file' in stdin ? stdin.file : undefined;
+  if (file !== undefined) {
+    means.give(0, means.open(file, fs.constants.O_RDONLY));
     return null;
   }
-  if (stdin === 'pipe') return means.toGuest(0);
-  if (typeof stdin === 'string' || stdin instanceof Uint8Array) {
-    const bytes = typeof stdin === 'string' ? Buffer.from(stdin) : stdin;
-    if (bytes.length <= PIPE_CAPACITY) {
-      // Fits the pipe whole: no stream, no event.
-      const [read, write] = means.pipe(1);
-      if (bytes.length > 0) fs.writeSync(write, bytes);
-      closeFd(write);
-      means.give(0, read);
-      return null;
-    }
+  const { data } = stdin as Input;
+  if (data instanceof Readable) {
     const writer = means.toGuest(0);
     quiet(writer);
-    writer.end(bytes);
+    feed(data, writer);
     return writer;
   }
-  const writer = means.toGuest(0);
+  const bytes = typeof data === 'string' ? Buffer.from(data) : data;
+  const [read, write] = means.pipe(1);
+  means.give(0, read);
+  const written = bytes.length <= PIPE_CAPACITY ? writeSome(write, bytes) : 0;
+  // Fits the pipe whole: no stream, no event.
+  if (written === bytes.length) {
+    means.close(write);
+    return null;
+  }
+  const writer = means.socket(write, 'write');
   quiet(writer);
-  feed(stdin, writer);
+  writer.end(bytes.subarray(written));
   return writer;
+}
+
+/** Bytes that the pipe took; it may hold less than usual once a user has many (pipe(7), pipe-user-pages-soft). */
+function writeSome(fd: number, bytes: Uint8Array): number {
+  if (bytes.length === 0) return 0;
+  try {
+    return fs.writeSync(fd, bytes);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EAGAIN') return 0;
+    throw error;
+  }
 }
 
 /** A guest that stops reading is no error of the caller's. */

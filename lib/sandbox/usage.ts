@@ -1,31 +1,36 @@
 /** What a run used: the cgroup's figures where there are any, else those of wait4, each with its source. */
+import type { CgroupUsage } from '../../types/cgroups';
 import type { Usage } from '../../types/result';
-import type { Group } from '../cgroups';
 import type { ExitFacts } from '../launcher';
 
-/** `cpuBefore`: what the group had used when the run began; `outputBytes` is the caller's to add. */
-export function usageOf(
-  exit: ExitFacts,
-  group: Group | undefined,
-  cpuBefore: number | undefined,
-): Omit<Usage, 'outputBytes'> {
-  const counters = group?.usage();
-  const own = exit.userTimeUs + exit.systemTimeUs;
-  const counted = counters?.cpuTimeUs === undefined ? undefined : counters.cpuTimeUs - (cpuBefore ?? 0);
-  const peak =
-    counters?.memoryPeakBytes === undefined
-      ? { memoryPeakBytes: exit.maxRssKib * 1024, memoryPeakSource: 'wait4 ru_maxrss' }
-      : { memoryPeakBytes: counters.memoryPeakBytes, memoryPeakSource: counters.memoryPeakSource as string };
+/** `outputBytes` is the caller's to add. */
+export function usageOf(exit: ExitFacts, counted: CgroupUsage = {}): Omit<Usage, 'outputBytes'> {
   return {
-    cpuTimeUs: counted ?? own,
-    cpuTimeSource: counted === undefined ? 'wait4 rusage' : (counters?.cpuTimeSource as string),
-    userTimeUs: exit.userTimeUs,
-    systemTimeUs: exit.systemTimeUs,
-    ...peak,
-    ...(counters?.pidsPeak === undefined ? {} : { pidsPeak: counters.pidsPeak }),
+    ...cpuOf(exit, counted),
+    ...peakOf(exit, counted),
+    ...(counted.pidsPeak === undefined
+      ? {}
+      : { pidsPeak: counted.pidsPeak, pidsPeakSource: counted.pidsPeakSource as string }),
+    ...(counted.network === undefined
+      ? {}
+      : { network: counted.network, networkSource: counted.networkSource as string }),
     majorFaults: exit.majorFaults,
     minorFaults: exit.minorFaults,
     voluntarySwitches: exit.voluntarySwitches,
     involuntarySwitches: exit.involuntarySwitches,
   };
+}
+
+function cpuOf(exit: ExitFacts, { cpuTimeUs, userTimeUs, systemTimeUs, cpuTimeSource }: CgroupUsage) {
+  const own = { userTimeUs: exit.userTimeUs, systemTimeUs: exit.systemTimeUs };
+  if (cpuTimeUs === undefined || cpuTimeSource === undefined)
+    return { cpuTimeUs: exit.userTimeUs + exit.systemTimeUs, ...own, cpuTimeSource: 'wait4 rusage' };
+  const all = userTimeUs === undefined || systemTimeUs === undefined ? own : { userTimeUs, systemTimeUs };
+  return { cpuTimeUs, ...all, cpuTimeSource };
+}
+
+function peakOf(exit: ExitFacts, { memoryPeakBytes, memoryPeakSource }: CgroupUsage) {
+  if (memoryPeakBytes === undefined || memoryPeakSource === undefined)
+    return { memoryPeakBytes: exit.maxRssKib * 1024, memoryPeakSource: 'wait4 ru_maxrss' };
+  return { memoryPeakBytes, memoryPeakSource };
 }

@@ -13,7 +13,7 @@ import {
 import { Flag, NONE, type Op, type Plan } from '../../plan';
 import type { MountConfig, RootConfig, SandboxConfig } from '../config';
 import type { HostFacts } from './facts';
-import { type IdentityPlan, outsideId } from './identity';
+import { type IdentityPlan, isOutsideId, outsideId } from './identity';
 import { type Slots, slotPath } from './slots';
 
 type Directory = Extract<RootConfig, { type: 'directory' }>;
@@ -73,8 +73,9 @@ export function planFiles(config: SandboxConfig, host: HostFacts, identity: Iden
     const all: [string, string][] =
       label !== undefined && contextTypes.includes(type) ? [...parameters, ['context', label]] : parameters;
     step(origin, { op: 'newFs', slot, type, attributes, parameters: all }, { op: 'attach', slot, destination, flags });
-    // Not by context=, which the kernel refuses in a user namespace for all other types.
-    if (label !== undefined && type === 'mqueue')
+    // Not by context=, which the kernel refuses in a user namespace for all other types. Its top belongs to who made the IPC
+    // namespace, and an owner that is not mapped can't be stood in for: there the policy's own label stays.
+    if (label !== undefined && type === 'mqueue' && isOutsideId(identity.uids, host.uid))
       step('selinux', { op: 'setXattr', path: destination, name: 'security.selinux', value: label });
     return slot;
   };
@@ -94,7 +95,7 @@ export function planFiles(config: SandboxConfig, host: HostFacts, identity: Iden
       case 'tmpfs':
         return void fs(origin, 'tmpfs', mountAttributes(mount), tmpfs(mount), destination, makeDir);
       case 'proc':
-        if (config.namespaces.pid.type !== 'new') {
+        if (config.namespaces.pid.type === 'host') {
           return attach(
             origin,
             clone(origin, '/proc', mountAttributes({ ...mount, readonly: true }), true),
@@ -271,6 +272,13 @@ function defaultMounts(config: SandboxConfig): MountConfig[] {
   return mounts.filter(({ destination }) => !taken.has(destination));
 }
 
+export const hostsFile = ({ hostname }: SandboxConfig): Op & { op: 'file' } => ({
+  op: 'file',
+  path: '/etc/hosts',
+  mode: 0o644,
+  text: `127.0.0.1 localhost ${hostname}\n::1 localhost\n`,
+});
+
 /** Enough of /etc for programs that ask for user and host names. */
 function etcFiles(config: SandboxConfig): Op[] {
   const { uid, gid } = config.user;
@@ -284,7 +292,7 @@ function etcFiles(config: SandboxConfig): Op[] {
       `${root}sandbox:x:${uid}:${gid}:sandbox:${home}:/bin/sh\nnobody:x:65534:65534:nobody:/:/usr/sbin/nologin\n`,
     ),
     file('/etc/group', `${rootGroup}sandbox:x:${gid}:\nnogroup:x:65534:\n`),
-    file('/etc/hosts', `127.0.0.1 localhost ${config.hostname}\n::1 localhost\n`),
+    hostsFile(config),
     file('/etc/nsswitch.conf', 'passwd: files\ngroup: files\nhosts: files dns\n'),
   ];
 }

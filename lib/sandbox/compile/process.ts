@@ -1,7 +1,12 @@
 /** ProcessConfig → plan of one payload, in the order that the kernel forces: see each comment. */
+import type { Confinement } from '../../apparmor/decide';
+import type { Ruleset } from '../../landlock/ruleset';
 import { COURIER_FD, Plan } from '../../plan';
+import type { Labels } from '../../selinux/labels';
 import type { ProcessConfig, SandboxConfig, UserConfig } from '../config';
 import { checkUser, type IdentityPlan } from './identity';
+import { addRestriction } from './landlock';
+import { addCgroupNamespace } from './namespaces';
 
 const PR_SET_KEEPCAPS = 8;
 const PR_SET_NO_NEW_PRIVS = 38;
@@ -16,6 +21,22 @@ const SECCOMP_FILTER_FLAG_NEW_LISTENER = 8;
 
 export const hasListener = ({ flags }: CompiledFilter): boolean => (flags & SECCOMP_FILTER_FLAG_NEW_LISTENER) !== 0;
 
+/** A group of the program's own. Its descriptors are sent after those of `fds`. */
+export interface ProgramGroup {
+  /** `tasks` files of v1. */
+  readonly tasks: number;
+  /** A v2 directory. */
+  readonly directory: 0 | 1;
+}
+
+/** What each program takes upon itself. */
+export interface Restrictions {
+  readonly labels: Labels | undefined;
+  readonly confinement: Confinement | undefined;
+  readonly ruleset: Ruleset | undefined;
+  readonly group: ProgramGroup | undefined;
+}
+
 /** `fds`: numbers inside, in the order in which the descriptors are sent. */
 export function compileProcess(
   config: ProcessConfig,
@@ -23,15 +44,21 @@ export function compileProcess(
   identity: IdentityPlan,
   fds: readonly number[],
   filters: readonly CompiledFilter[],
-  label?: string,
+  { labels, confinement, ruleset, group }: Restrictions,
 ): Plan {
   const user: UserConfig = { ...sandbox.user, ...config.user };
   checkUser(user, identity, 'user');
   const plan = new Plan();
   plan.add('payload', undefined, { op: 'setsid' });
+  // Before descriptors are moved over those that were sent.
+  for (let i = 0; i < (group?.tasks ?? 0); i++)
+    plan.add('payload', 'resources', { op: 'cgroupJoin', index: fds.length + i });
+  if (group) addCgroupNamespace(plan, sandbox, 'payload');
   plan.add('payload', 'stdio', {
     op: 'fds',
-    targets: config.terminal ? terminalTargets(fds) : fds.map((fd, index) => [index, fd] as const),
+    targets: config.terminal
+      ? terminalTargets(fds, fds.length + (group ? group.tasks + group.directory : 0))
+      : fds.map((fd, index) => [index, fd] as const),
   });
   if (config.terminal) plan.add('payload', 'terminal', { op: 'controllingTty', fd: 0 });
   for (const { name, resource, soft, hard } of config.rlimits) {
@@ -69,8 +96,13 @@ export function compileProcess(
     });
   }
   // As late as can be: from here on only execve is left to do, which gives the program its label or fails.
-  if (label !== undefined)
-    plan.add('payload', 'selinux', { op: 'writeProc', path: '/proc/thread-self/attr/exec', text: label });
+  if (labels)
+    plan.add('payload', 'selinux', { op: 'writeProc', path: '/proc/thread-self/attr/exec', text: labels.context });
+  if (confinement) {
+    const { path, text } = confinement;
+    plan.add('payload', 'apparmor', { op: 'writeProc', path, text });
+  }
+  addRestriction(plan, ruleset);
   // The courier's way out; it closes on exec.
   const kept = filters.some(hasListener) ? [...fds, COURIER_FD] : fds;
   for (const [first, last] of gaps(config.terminal ? [0, 1, 2, ...kept] : kept))
@@ -89,8 +121,7 @@ export function compileProcess(
 }
 
 /** The terminal's descriptor comes after those that were sent. */
-function terminalTargets(fds: readonly number[]): (readonly [number, number])[] {
-  const terminal = fds.length;
+function terminalTargets(fds: readonly number[], terminal: number): (readonly [number, number])[] {
   return [[terminal, 0], [terminal, 1], [terminal, 2], ...fds.map((fd, index) => [index, fd] as const)];
 }
 

@@ -1,18 +1,30 @@
 /** SandboxConfig → plan of the launcher. Pure: the same config and facts give the same plan. */
-import { Feature, Plan, type PlanHeader } from '../../plan';
+import { Feature, Plan, type PrepareHeader } from '../../plan';
 import type { SandboxConfig } from '../config';
 import type { HostFacts } from './facts';
-import { planFiles } from './files';
 import { addIdMaps, checkUser, type IdentityPlan, planIdentity } from './identity';
-import { addCgroupNamespace, addJoins, addNames, addTime, beginNetwork, cloneFlags } from './namespaces';
+import { keptFiles } from './kept-files';
+import { addRuleset } from './landlock';
+import {
+  addCgroupNamespace,
+  addJoins,
+  addMountNamespace,
+  addNames,
+  addTime,
+  beginNetwork,
+  cloneFlags,
+  joinMounts,
+} from './namespaces';
 import { Slots } from './slots';
 
 export interface CompiledSandbox {
   readonly plan: Plan;
-  readonly header: PlanHeader;
+  readonly header: PrepareHeader;
   readonly identity: IdentityPlan;
   /** Files to open and send along, in slot order. */
   readonly open: Slots['open'];
+  /** How many of them the launcher needs first. */
+  readonly openFirst: number;
 }
 
 const PR_SET_DUMPABLE = 4;
@@ -20,6 +32,8 @@ const PR_SET_CHILD_SUBREAPER = 36;
 const MS_SLAVE_RECURSIVE = (1 << 19) | (1 << 14);
 // What init still does when it serves: change ids, drop bounding sets, signal other ids, vouch for pids.
 const initCapabilities = [5n, 6n, 7n, 8n, 21n].reduce((mask, capability) => mask | (1n << capability), 0n);
+// To bring up the loopback device of a new network namespace.
+const CAP_NET_ADMIN = 1n << 12n;
 
 export function compileSandbox(config: SandboxConfig, host: HostFacts): CompiledSandbox {
   const plan = new Plan();
@@ -27,19 +41,22 @@ export function compileSandbox(config: SandboxConfig, host: HostFacts): Compiled
   const identity = planIdentity(config, host);
   checkUser(config.user, identity, 'user');
 
-  addJoins(plan, config, slots);
+  addJoins(plan, config, host, slots);
   if (config.namespaces.pid.type !== 'new') plan.add('supervisor', 'namespaces.pid', prctl(PR_SET_CHILD_SUBREAPER, 1));
-  const tasks = (host.cgroup?.v1Tasks ?? []).map((path) => slots.file(path, { write: true }));
   const v2 = host.cgroup?.v2Directory;
   const cgroupSlot = v2 === undefined ? undefined : slots.file(v2, { directory: true });
+  const openFirst = slots.open.length;
+  const tasks = (host.cgroup?.v1Tasks ?? []).map((path) => slots.file(path, { write: true }));
 
-  const files = planFiles(config, host, identity, slots);
-  if (config.namespaces.user.type === 'new') addIdMaps(plan, identity, host);
+  const { mount, user } = config.namespaces;
+  const mountSlot = mount.type === 'path' ? slots.file(mount.path) : undefined;
+  const files = mountSlot === undefined ? keptFiles(config, host, identity, slots) : undefined;
+  if (user.type === 'new') addIdMaps(plan, identity, host);
 
   for (const slot of tasks) plan.add('init', 'resources', { op: 'cgroupAttach', slot });
-  addCgroupNamespace(plan, config);
+  if (!host.cgroup?.perProgram) addCgroupNamespace(plan, config, 'init');
   addTime(plan, config, host);
-  beginNetwork(plan, config);
+  beginNetwork(plan, config, host);
   plan.add('init', 'oomScoreAdj', {
     op: 'writeFile',
     path: '/proc/self/oom_score_adj',
@@ -49,20 +66,26 @@ export function compileSandbox(config: SandboxConfig, host: HostFacts): Compiled
     plan.add('init', 'selinux', { op: 'writeProc', path: '/proc/self/attr/keycreate', text: host.labels.context });
   plan.add('init', undefined, prctl(PR_SET_DUMPABLE, 0), { op: 'keyring' });
   if (config.namespaces.pid.type !== 'new') plan.add('init', 'namespaces.pid', prctl(PR_SET_CHILD_SUBREAPER, 1));
+  addMountNamespace(plan, config);
+  if (mountSlot !== undefined) joinMounts(plan, mountSlot);
   // A new user namespace makes all its mounts slaves by itself; without one ours would spread to the host.
-  if (config.namespaces.user.type !== 'new')
-    plan.add('init', 'namespaces.mount', { op: 'propagation', flags: MS_SLAVE_RECURSIVE });
-  files.clones(plan);
+  else if (user.type !== 'new') plan.add('init', 'namespaces.mount', { op: 'propagation', flags: MS_SLAVE_RECURSIVE });
+  files?.clones(plan);
   if (identity.groups) plan.add('init', 'user', { op: 'groups', gids: [] });
-  if (config.namespaces.user.type === 'new') {
+  if (user.type !== 'host') {
     plan.add('init', 'user', { op: 'setGid', gid: config.user.gid }, { op: 'setUid', uid: config.user.uid });
   }
   // File modes of what is built here are meant as written.
   plan.add('init', undefined, { op: 'umask', mask: 0 });
-  files.build(plan);
+  files?.build(plan);
   addNames(plan, config);
-  plan.add('init', 'root', { op: 'pivotRoot' });
-  const kept = initCapabilities | config.capabilities.permitted | config.capabilities.bounding;
+  addRuleset(plan, host.ruleset);
+  if (files) plan.add('init', 'root', { op: 'pivotRoot' });
+  const kept =
+    initCapabilities |
+    (config.reusable ? CAP_NET_ADMIN : 0n) |
+    config.capabilities.permitted |
+    config.capabilities.bounding;
   plan.add('init', 'capabilities', {
     op: 'capset',
     effective: kept,
@@ -72,10 +95,11 @@ export function compileSandbox(config: SandboxConfig, host: HostFacts): Compiled
   addCleanup(plan, config, host);
 
   const disabled = disabledFeatures(host.pretendMissing);
-  return { plan, header: { cloneFlags: cloneFlags(config, host), cgroupSlot, disabled }, identity, open: slots.open };
+  const header = { cloneFlags: cloneFlags(config, host), cgroupSlot, disabled };
+  return { plan, header, identity, open: slots.open, openFirst };
 }
 
-function prctl(option: number, value: number) {
+export function prctl(option: number, value: number) {
   return { op: 'prctl', option, arg2: value, arg3: 0, arg4: 0, arg5: 0 } as const;
 }
 
@@ -86,6 +110,8 @@ function addCleanup(plan: Plan, config: SandboxConfig, host: HostFacts): void {
     for (const path of directories) plan.add('cleanup', 'namespaces.pid', { op: 'cgroupKill', path });
   }
   for (const path of directories) plan.add('cleanup', 'resources', { op: 'rmdir', path });
+  for (const path of config.leftovers.files) plan.add('cleanup', undefined, { op: 'unlink', path });
+  for (const path of config.leftovers.directories) plan.add('cleanup', undefined, { op: 'rmdir', path });
 }
 
 const featureBits: Readonly<Record<string, number>> = {
@@ -96,6 +122,6 @@ const featureBits: Readonly<Record<string, number>> = {
   mount_setattr: Feature.mountSetattr,
 };
 
-function disabledFeatures(missing: ReadonlySet<string>): number {
+export function disabledFeatures(missing: ReadonlySet<string>): number {
   return [...missing].reduce((bits, name) => bits | (featureBits[name] ?? 0), 0);
 }

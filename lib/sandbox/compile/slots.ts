@@ -13,9 +13,13 @@ export class Slots {
     this.open.push({ path, directory: kind.directory ?? false, write: kind.write ?? false });
     return this.next++;
   }
-  take(): number {
+  take(count = 1): number {
     this.sealed = true;
-    return this.next++;
+    this.next += count;
+    return this.next - count;
+  }
+  get used(): number {
+    return this.next;
   }
 }
 

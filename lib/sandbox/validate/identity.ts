@@ -1,6 +1,6 @@
 /** Users, id maps, capabilities, namespaces: raw values → config. */
 import type { NamespaceKind } from '../../../types/namespaces';
-import { kindNames } from '../../namespaces';
+import { Held, kindNames } from '../../namespaces';
 import { capabilityNames, capabilityNumber } from '../../process';
 import { didYouMean } from '../../utils/suggest';
 import type { CapabilityConfig, IdRange, NamespaceConfig, UserConfig } from '../config';
@@ -106,6 +106,7 @@ export function readNamespaces(reader: Reader, value: unknown): Record<Namespace
     const choice = fields[kind];
     if (choice === undefined) config[kind] = { type: 'new' };
     else if (typeof choice === 'string') config[kind] = { type: reader.oneOf(choice, path, ['new', 'host']) ?? 'new' };
+    else if (choice instanceof Held) config[kind] = readHeld(reader, choice, kind, path);
     else
       config[kind] = {
         type: 'path',
@@ -119,14 +120,12 @@ export function readNamespaces(reader: Reader, value: unknown): Record<Namespace
       'A sandbox needs a mount namespace to have a root of its own',
     );
   }
-  if (config.mount.type === 'path')
-    reader.issues.add('namespaces.mount', "can't be joined", 'Its root would be in use already');
-  if (config.time.type === 'path' && config.user.type === 'new') {
-    reader.issues.add(
-      'namespaces.time',
-      "can't be joined from a new user namespace",
-      "Set namespaces.user to 'host' (as root), or join its owner",
-    );
-  }
   return config;
+}
+
+function readHeld(reader: Reader, held: Held, kind: NamespaceKind, path: string): NamespaceConfig {
+  if (held.holds(kind)) return { type: 'path', path: held.path(kind), held };
+  if (held.kinds.includes(kind)) reader.issues.add(path, 'is a handle that was closed', 'Create another');
+  else reader.issues.add(path, `is a handle without a ${kind} namespace`, `It has: ${held.kinds.join(', ')}`);
+  return { type: 'new' };
 }

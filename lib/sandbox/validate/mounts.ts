@@ -1,4 +1,5 @@
 /** Root and mounts: raw values → MountConfig. */
+import type { Sharing } from '../../../types/selinux';
 import { defaultTmpfsInodes, defaultTmpfsSize } from '../../mounts';
 import type { MountConfig, RootConfig } from '../config';
 import type { Reader } from './reader';
@@ -15,6 +16,7 @@ export function readRoot(reader: Reader, value: unknown): RootConfig {
     'mode',
     'overlay',
     'idmap',
+    'relabel',
   ]);
   const where = typeof value === 'string' ? 'root' : 'root.path';
   const mode =
@@ -49,7 +51,12 @@ export function readRoot(reader: Reader, value: unknown): RootConfig {
       "Use the default root, or mode 'read-only'",
     );
   }
-  return { type: 'directory', path: path ?? '', mode: mode ?? 'read-only', upper, work, size, idmap };
+  const relabel = readRelabel(reader, fields.relabel, 'root.relabel');
+  return { type: 'directory', path: path ?? '', mode: mode ?? 'read-only', upper, work, size, idmap, relabel };
+}
+
+function readRelabel(reader: Reader, value: unknown, path: string): Sharing | undefined {
+  return value === undefined ? undefined : reader.oneOf(value, path, ['private', 'shared']);
 }
 
 export function readMounts(reader: Reader, value: unknown): MountConfig[] {
@@ -65,7 +72,11 @@ function readMount(reader: Reader, value: unknown, path: string): MountConfig | 
   const type = reader.oneOf(raw.type, `${path}.type`, mountTypes);
   if (type === undefined) return undefined;
   const own =
-    type === 'bind' ? ['source', 'readonly', 'recursive', 'idmap'] : type === 'tmpfs' ? ['size', 'inodes', 'mode'] : [];
+    type === 'bind'
+      ? ['source', 'readonly', 'recursive', 'idmap', 'relabel']
+      : type === 'tmpfs'
+        ? ['size', 'inodes', 'mode']
+        : [];
   const fields = reader.fields<string>(raw, path, [...common, ...own]);
   const destination = reader.absolutePath(fields.destination, `${path}.destination`);
   if (destination === undefined) return undefined;
@@ -90,6 +101,7 @@ function readMount(reader: Reader, value: unknown, path: string): MountConfig | 
       readonly: flag('readonly', true),
       recursive: flag('recursive', true),
       idmap: flag('idmap', false),
+      relabel: readRelabel(reader, fields.relabel, `${path}.relabel`),
     };
   }
   if (type === 'tmpfs') {

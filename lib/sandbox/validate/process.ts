@@ -1,5 +1,6 @@
 /** What one process is started with: raw values → ProcessConfig. */
 import { Readable } from 'node:stream';
+import { notInheritable } from '../../host/standard-streams';
 import { RLIM_INFINITY, rlimitNumbers } from '../../process';
 import type { ProcessConfig, RlimitConfig } from '../config';
 import { readUser } from './identity';
@@ -10,6 +11,7 @@ export const processOptionNames = [
   'cwd',
   'user',
   'stdin',
+  'input',
   'stdout',
   'stderr',
   'fds',
@@ -26,7 +28,9 @@ export const processOptionNames = [
 ] as const;
 export type ProcessOptionName = (typeof processOptionNames)[number];
 
-const MAX_TIMEOUT = 2 ** 31 - 1; // setTimeout's
+/** run() gives no stream to write to; spawn() does. */
+export type StartedBy = 'run' | 'spawn';
+
 const MAX_ARGUMENTS_BYTES = 6 << 20; // a frame is at most 8 MiB
 const defaultOpenFiles = 1024;
 
@@ -58,21 +62,27 @@ export function readProcess(
   fields: Fields<ProcessOptionName>,
   command: unknown,
   args: unknown,
+  way: StartedBy,
 ): ProcessConfig {
   const optional = <T>(value: unknown, read: (value: unknown) => T | undefined): T | undefined =>
     value === undefined ? undefined : read(value);
   const ms = (name: 'timeout' | 'cpuTime'): number | undefined =>
-    optional(fields[name], (v) => reader.number(v, name, Number.MIN_VALUE, MAX_TIMEOUT));
-  const output = (name: 'stdout' | 'stderr'): 'pipe' | 'ignore' | 'inherit' =>
-    optional(fields[name], (v) => reader.oneOf(v, name, ['pipe', 'ignore', 'inherit'])) ?? 'pipe';
+    optional(fields[name], (v) => reader.milliseconds(v, name));
+  const output = (name: 'stdout' | 'stderr', fd: 1 | 2): 'pipe' | 'ignore' | 'inherit' => {
+    const choice =
+      optional(fields[name], (v) => reader.oneOf(v, name, ['pipe', 'ignore', 'inherit'] as const)) ?? 'pipe';
+    const problem = choice === 'inherit' ? notInheritable(fd) : undefined;
+    if (problem !== undefined) reader.issues.add(name, problem);
+    return choice;
+  };
   return {
     ...readCommand(reader, command, args),
     env: readEnv(reader, fields.env, 'env'),
     cwd: optional(fields.cwd, (v) => reader.absolutePath(v, 'cwd')),
     user: readUser(reader, fields.user, 'user'),
-    stdin: readStdin(reader, fields.stdin),
-    stdout: output('stdout'),
-    stderr: output('stderr'),
+    stdin: readStdin(reader, fields, way),
+    stdout: output('stdout', 1),
+    stderr: output('stderr', 2),
     fds: readFds(reader, fields.fds),
     terminal: readTerminal(reader, fields.terminal),
     timeout: ms('timeout'),
@@ -90,14 +100,19 @@ function readSignal(reader: Reader, value: unknown): AbortSignal | undefined {
   return reader.issues.add('signal', 'must be an AbortSignal');
 }
 
-function readStdin(reader: Reader, value: unknown): ProcessConfig['stdin'] {
-  if (value === undefined) return 'ignore';
-  if (typeof value === 'string' || value instanceof Uint8Array || value instanceof Readable) return value;
-  reader.issues.add(
-    'stdin',
-    "must be 'pipe', 'ignore', a string, bytes or a Readable",
-    'Open files as fs.createReadStream(path)',
-  );
+function readStdin(
+  reader: Reader,
+  { stdin, input }: Fields<ProcessOptionName>,
+  way: StartedBy,
+): ProcessConfig['stdin'] {
+  const choice =
+    stdin === undefined ? undefined : reader.oneOf(stdin, 'stdin', ['pipe', 'ignore'], 'Data goes into `input`');
+  if (choice === 'pipe' && way === 'run')
+    reader.issues.add('stdin', "can't be 'pipe': nobody could write", 'Give `input`, or use spawn()');
+  if (input === undefined) return choice ?? (way === 'spawn' ? 'pipe' : 'ignore');
+  if (stdin !== undefined) reader.issues.add('input', 'contradicts stdin', 'Give one of the two');
+  if (typeof input === 'string' || input instanceof Uint8Array || input instanceof Readable) return { data: input };
+  reader.issues.add('input', 'must be a string, bytes or a Readable', 'Open files as fs.createReadStream(path)');
   return 'ignore';
 }
 
@@ -116,9 +131,9 @@ function readFds(reader: Reader, value: unknown): ProcessConfig['fds'] {
 
 function readTerminal(reader: Reader, value: unknown): ProcessConfig['terminal'] {
   if (value === undefined || value === false) return undefined;
-  const fields = value === true ? {} : reader.fields(value, 'terminal', ['rows', 'columns']);
+  const fields = reader.fields(value === true ? undefined : value, 'terminal', ['rows', 'columns']);
   const size = (name: 'rows' | 'columns', byDefault: number): number => {
-    const given = (fields as Fields<'rows' | 'columns'>)[name];
+    const given = fields[name];
     return given === undefined ? byDefault : (reader.integer(given, `terminal.${name}`, 1, 65535) ?? byDefault);
   };
   return { rows: size('rows', 24), columns: size('columns', 80) };

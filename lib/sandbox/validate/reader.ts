@@ -9,6 +9,8 @@ import { didYouMean } from '../../utils/suggest';
 
 const MAX_LIST = 65536;
 const MAX_STRING = 1 << 20;
+/** setTimeout's. */
+const MAX_TIMEOUT = 2 ** 31 - 1;
 
 export class Issues {
   readonly list: Issue[] = [];
@@ -63,7 +65,8 @@ export class Reader {
   /** An object of known properties. */
   fields<K extends string>(value: unknown, path: string, known: readonly K[]): Fields<K> {
     const record = value === undefined ? undefined : this.record(value, path);
-    if (record === undefined) return {};
+    // Without a prototype, here as in record(): an option that isn't given must not be read off Object.prototype.
+    if (record === undefined) return Object.create(null);
     for (const key of Object.keys(record)) {
       if (!(known as readonly string[]).includes(key)) {
         this.issues.add(join(path, key), 'is not an option', didYouMean(key, known) ?? `Known: ${known.join(', ')}`);
@@ -107,6 +110,16 @@ export class Reader {
     return this.issues.add(path, `must be a number from ${min} to ${max}, got ${typeName(value)}`);
   }
 
+  /** A time limit; without one it lasts as long as it lasts. */
+  milliseconds(value: unknown, path: string): number | undefined {
+    if (typeof value === 'number' && value > 0 && value <= MAX_TIMEOUT) return value;
+    return this.issues.add(
+      path,
+      `must be a number of milliseconds above 0 and up to ${MAX_TIMEOUT}, got ${typeName(value)}`,
+      'For no limit leave it out',
+    );
+  }
+
   /** Bytes; from 1 upward. */
   size(value: unknown, path: string): number | undefined {
     const bytes = parseSize(value);
@@ -118,13 +131,13 @@ export class Reader {
     );
   }
 
-  oneOf<T extends string>(value: unknown, path: string, choices: readonly T[]): T | undefined {
+  oneOf<T extends string>(value: unknown, path: string, choices: readonly T[], hint?: string): T | undefined {
     if (typeof value === 'string' && (choices as readonly string[]).includes(value)) return value as T;
-    const hint = typeof value === 'string' ? didYouMean(value, choices) : undefined;
+    const near = typeof value === 'string' ? didYouMean(value, choices) : undefined;
     return this.issues.add(
       path,
       `must be one of ${choices.map((c) => `'${c}'`).join(', ')}, got ${typeName(value)}`,
-      hint,
+      near ?? hint,
     );
   }
 

@@ -32,7 +32,7 @@ export function readResources(reader: Reader, fields: Fields<'memory' | 'cpus' |
     reader.issues.add(
       path,
       `must be at least 1 MiB, got ${max} bytes`,
-      "Below that no program starts. Did you mean '…MiB'?",
+      "Below that no program starts. A size may be written as '64MiB'",
     );
   }
   return merged as Resources;

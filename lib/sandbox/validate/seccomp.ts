@@ -2,6 +2,7 @@
 import type { CompileOptions, NotifyHandler, ProfileInput, SeccompProfile } from '../../../types/seccomp';
 import { ValidationError } from '../../errors';
 import { checkActions, compile } from '../../seccomp';
+import { snapshotProfile } from '../../seccomp/freeze';
 import { neverNotified } from '../../seccomp/supervise';
 import { knownNames } from '../../seccomp/syscalls';
 import { didYouMean } from '../../utils/suggest';
@@ -53,25 +54,36 @@ function readProfile(reader: Reader, value: unknown, path: string): SeccompConfi
     reader.issues.add(path, 'must be a profile or the name of one', `Names: ${names.join(', ')}`);
     return 'default';
   }
-  return checked(reader, value as SeccompProfile, path) ? (value as SeccompProfile) : 'default';
+  return checked(reader, value as SeccompProfile, path) ?? 'default';
 }
 
-function checked(reader: Reader, profile: ProfileInput, path: string): boolean {
+/** A copy of the profile that nobody can change any more; undefined when it is none. */
+function checked<P extends ProfileInput>(reader: Reader, input: P, path: string): P | SeccompProfile | undefined {
   try {
+    const profile = typeof input === 'object' && input !== null ? snapshot(input) : input;
     compile(profile, compileOptions);
     checkActions(profile, compileOptions);
-    return true;
+    return profile;
   } catch (error) {
     if (!(error instanceof ValidationError)) throw error;
     for (const issue of error.issues)
       reader.issues.add(issue.path ? `${path}.${issue.path}` : path, issue.message, issue.hint);
-    return false;
+    return undefined;
+  }
+}
+
+function snapshot(profile: SeccompProfile): SeccompProfile {
+  try {
+    return snapshotProfile(profile);
+  } catch (error) {
+    const message = `could not be read: ${(error as Error).message}`;
+    throw new ValidationError([{ path: '', message, hint: 'A profile is plain data' }]);
   }
 }
 
 function readFilters(reader: Reader, value: unknown, path: string): ProfileInput[] {
   const list = (reader.list(value, path, 16) ?? []) as ProfileInput[];
-  const good = list.filter((profile, i) => checked(reader, profile, `${path}[${i}]`));
+  const good = list.flatMap((profile, i) => checked(reader, profile, `${path}[${i}]`) ?? []);
   const closing = good.filter((profile) => !allowsMore(compile(profile, compileOptions).program));
   if (closing.length > 1)
     reader.issues.add(path, 'has more than one filter that refuses seccomp(2), after which none can follow');

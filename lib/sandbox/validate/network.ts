@@ -1,0 +1,42 @@
+/** The network option: how the network namespace comes about, and what to attach it to. */
+import type { NamespaceKind } from '../../../types/namespaces';
+import type { NamespaceConfig } from '../config';
+import type { UserNetworkConfig } from '../network/user';
+import { type BridgeConfig, readBridge, readUserNetwork } from '../network/validate';
+import type { Reader } from './reader';
+
+/** Writes the choice into `namespaces`, which may have been given one as well. */
+export function readNetwork(
+  reader: Reader,
+  value: unknown,
+  namespaces: Record<NamespaceKind, NamespaceConfig>,
+): BridgeConfig | UserNetworkConfig | undefined {
+  if (value === undefined) return undefined;
+  if (value === 'user') return readNetwork(reader, { user: {} }, namespaces);
+  if (typeof value === 'string' || typeof value !== 'object' || value === null) {
+    const choice = reader.oneOf(value, 'network', ['none', 'host', 'user']);
+    if (choice === 'host') choose(reader, namespaces, { type: 'host' });
+    else if (namespaces.network.type !== 'new') contradiction(reader);
+    return undefined;
+  }
+  const { join, user } = reader.record(value, 'network') ?? {};
+  if (join !== undefined) {
+    const fields = reader.fields(value, 'network', ['join']);
+    const path = reader.absolutePath(fields.join, 'network.join');
+    if (path !== undefined) choose(reader, namespaces, { type: 'path', path });
+    return undefined;
+  }
+  if (namespaces.network.type !== 'new') contradiction(reader);
+  if (user === undefined) return readBridge(reader, value);
+  return readUserNetwork(reader, reader.fields(value, 'network', ['user']).user);
+}
+
+function choose(reader: Reader, namespaces: Record<NamespaceKind, NamespaceConfig>, choice: NamespaceConfig): void {
+  const given = namespaces.network;
+  if (given.type !== 'new' && given.type !== choice.type) contradiction(reader);
+  else namespaces.network = choice;
+}
+
+function contradiction(reader: Reader): void {
+  reader.issues.add('network', 'contradicts namespaces.network', 'Leave one of them out');
+}

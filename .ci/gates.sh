@@ -4,6 +4,7 @@
 # The build's own come from the bootstrap; these are what tests use: newuidmap, pasta, ip, nft, strace, setpriv, pkill; the last
 # line is the virtual machine's.
 packages=(g++ make python3 git uidmap passt iproute2 nftables strace util-linux procps passwd gcc libseccomp-dev
+  perl sqlite3 redis-server redis-tools tar gzip curl iputils-ping
   qemu-system-x86 debootstrap e2fsprogs policycoreutils attr)
 
 install_packages() {
@@ -12,7 +13,8 @@ install_packages() {
     dpkg-query -W -f='${db:Status-Status}' "$name" 2>/dev/null | grep -qx installed || missing+=("$name")
   done
   [ ${#missing[@]} -gt 0 ] || return 0
-  export DEBIAN_FRONTEND=noninteractive
+  # In single-user mode, as far as invoke-rc.d is concerned: servers are installed, and not started.
+  export DEBIAN_FRONTEND=noninteractive RUNLEVEL=1
   apt-get install -y --no-install-recommends "${missing[@]}" && return 0
   apt-get update
   apt-get install -y --no-install-recommends "${missing[@]}"

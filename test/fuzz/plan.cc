@@ -12,8 +12,9 @@ u32 last_syscall = 0;
 
 namespace {
 
-constexpr uint16_t kCodes[] = {1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30,
-                               40, 41, 42, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, 63, 64, 99};
+constexpr uint16_t kCodes[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30,
+                               31, 32, 33, 40, 41, 42, 43, 44, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 62,
+                               63, 64, 70, 71, 72, 73, 99};
 
 std::mt19937 engine;
 
@@ -48,7 +49,7 @@ std::vector<uint8_t> make_plan() {
   for (uint32_t ops = 1 + below(8); ops > 0; ops--) {
     std::vector<uint8_t> arguments;
     put_arguments(arguments);
-    abi::OpHeader header = {kCodes[below(sizeof kCodes / 2)], static_cast<uint16_t>(below(5)), 0};
+    abi::OpHeader header = {kCodes[below(sizeof kCodes / 2)], static_cast<uint16_t>(below(6)), 0};
     header.size = below(20) ? static_cast<uint32_t>(sizeof header + arguments.size()) : engine();
     put(plan, &header, sizeof header);
     put(plan, arguments.data(), arguments.size());
@@ -68,7 +69,7 @@ int main(int argc, char** argv) {
     // Exactly as long as the plan, so that one byte too far is seen.
     std::vector<uint8_t> plan = make_plan();
     plan.shrink_to_fit();
-    for (u16 role = 0; role < 5; role++) {
+    for (u16 role = 0; role < 6; role++) {
       Context context;
       context.fds = fds;
       context.fd_count = 3;

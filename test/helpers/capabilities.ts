@@ -6,6 +6,7 @@
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
+import { join } from 'node:path';
 import { cgroupController } from './cgroup-probe';
 
 const succeeds = (command: string, ...args: string[]) =>
@@ -45,9 +46,14 @@ function hasSubordinateIds(): boolean {
   return [...readText('/etc/subuid').matchAll(/^([^:]+):/gm)].some(([, who]) => who === username || who === `${uid}`);
 }
 
+export const engineProfiles = join(__dirname, '../../../shared/seccomp');
+
 const OVERLAY_IN_USERNS =
   'mount -t tmpfs tmpfs /mnt && mkdir /mnt/l /mnt/u /mnt/w /mnt/m && ' +
   'mount -t overlay overlay -o lowerdir=/mnt/l,upperdir=/mnt/u,workdir=/mnt/w,userxattr /mnt/m';
+
+const landlockAbi = (least: number) =>
+  succeeds('python3', '-c', `import ctypes; exit(ctypes.CDLL(None).syscall(444, None, 0, 1) < ${least})`);
 
 const probes = {
   root: isRoot,
@@ -80,15 +86,35 @@ const probes = {
   pty: () => accessible('/dev/ptmx', constants.R_OK | constants.W_OK),
   'memfd-exec': () => readText('/proc/sys/vm/memfd_noexec').trim() !== '2',
 
-  selinux: () => existsSync('/sys/fs/selinux/enforce'),
-  'selinux-enforcing': () => readText('/sys/fs/selinux/enforce').trim() === '1',
-  landlock: () => readText('/sys/kernel/security/lsm').split(',').includes('landlock'),
+  psi: () => existsSync('/proc/pressure/cpu'),
 
+  selinux: () => existsSync('/sys/fs/selinux/enforce'),
+  apparmor: () => readText('/sys/module/apparmor/parameters/enabled').trim() === 'Y',
+  'selinux-enforcing': () => readText('/sys/fs/selinux/enforce').trim() === '1',
+  /** Asked of the kernel: securityfs, which lists it too, is often not mounted. */
+  landlock: () => landlockAbi(1),
+  /** Files, TCP and scopes: kernel 6.12. */
+  'landlock-whole': () => landlockAbi(6),
+
+  /** CAP_AUDIT_READ, and the only network namespace in which the kernel tells. */
+  audit: () =>
+    effective(37) && existsSync('/proc/self/loginuid') && existsSync('/proc/sys/net/core/netdev_max_backlog'),
+
+  /** Profiles of container engines, which lie beside the repository and are not part of it. */
+  'engine-profiles': () => existsSync(engineProfiles),
   'git-checkout': () => succeeds('git', 'ls-files', '--error-unmatch', 'package.json'),
   python3: () => installed('python3'),
+  perl: () => installed('perl'),
+  git: () => installed('git'),
+  make: () => installed('make'),
+  npm: () => installed('npm'),
+  sqlite3: () => installed('sqlite3'),
+  redis: () => installed('redis-server') && installed('redis-cli'),
   gcc: () => installed('gcc'),
   'g++': () => installed('g++'),
   ip: () => installed('ip'),
+  curl: () => installed('curl'),
+  ping: () => installed('ping'),
   nft: () => installed('nft'),
   pasta: () => installed('pasta'),
   bwrap: () => installed('bwrap'),

@@ -1,6 +1,7 @@
 /** Node dies by SIGKILL: everything that it had started goes with it. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import fs from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { testWith } from '../helpers/capabilities';
 
@@ -8,7 +9,7 @@ const root = path.join(__dirname, '../..');
 const deadline = 5000;
 
 function start(script: string): ChildProcess {
-  const program = `const { Sandbox, run } = require(${JSON.stringify(root)});\n(async () => {${script}})();`;
+  const program = `const { Network, Sandbox, run } = require(${JSON.stringify(root)});\n(async () => {${script}})();`;
   return spawn(process.execPath, ['-e', program], { stdio: ['ignore', 'pipe', 'inherit'] });
 }
 const firstLine = (child: ChildProcess) =>
@@ -69,9 +70,22 @@ testWith(['cgroup-memory'], 'its cgroups go too', async () => {
     "const s = await Sandbox.create({ memory: '64MiB', pids: 20 }); s.spawn('sleep', ['600']).on('spawn', () => console.log('up'));",
   );
   await firstLine(child);
-  expect(cgroupsOf(child.pid as number)).toBeGreaterThan(0);
+  await until(() => (cgroupsOf(child.pid as number) ?? 0) > 0);
   child.kill('SIGKILL');
   await until(() => cgroupsOf(child.pid as number) === 0);
+});
+
+testWith(['userns'], 'a network, its name files, and who is on it', async () => {
+  const child = start(
+    "const n = await Network.create(); const s = await Sandbox.create({ network: { bridge: n } }); const p = s.spawn('sleep', ['600']); p.on('spawn', () => console.log(p.pid + ' ' + s.pid));",
+  );
+  const pids = (await firstLine(child)).split(' ').map(Number);
+  const launchers = supervisorsOf(child.pid as number);
+  const nameFiles = () => fs.readdirSync(os.tmpdir()).filter((name) => name.startsWith(`linux-isolate-${child.pid}-`));
+  expect(launchers.length).toBeGreaterThanOrEqual(2);
+  expect(nameFiles()).toHaveLength(1);
+  child.kill('SIGKILL');
+  await until(() => [...pids, ...launchers].every(gone) && nameFiles().length === 0);
 });
 
 test('while it deletes', async () => {

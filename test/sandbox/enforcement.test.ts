@@ -1,5 +1,6 @@
 /** What is really in force is told, and a label that can't be given is an error, not a wish. */
-import { run, Sandbox, UnsupportedError } from '../../lib';
+import { apparmor, Network, namespaces, run, Sandbox, UnsupportedError } from '../../lib';
+import type { ApparmorOption } from '../../types/apparmor';
 import type { SandboxOptions } from '../../types/sandbox';
 import { hasCapability, testWith } from '../helpers/capabilities';
 import { issuesOf } from '../helpers/sandbox';
@@ -42,6 +43,20 @@ test.each([
   async (_name, options, check) => check(await enforcement(options)),
 );
 
+testWith(
+  ['userns'],
+  "a network namespace beside a bridge is the sandbox's own, one that is joined is not",
+  async () => {
+    await using network = await Network.create();
+    await using sandbox = await Sandbox.create({ network: { bridge: network } });
+    expect(sandbox.enforcement.namespaces.kinds).toContain('network');
+    expect(sandbox.enforcement.namespaces.kinds).toHaveLength(8);
+    await using pod = await namespaces.create(process.geteuid?.() === 0 ? ['network'] : ['user', 'network']);
+    await using member = await Sandbox.create({ namespaces: Object.fromEntries(pod.kinds.map((kind) => [kind, pod])) });
+    expect(member.enforcement.namespaces.kinds).not.toContain('network');
+  },
+);
+
 testWith(['cgroup-memory'], 'limits are told with their groups', async () => {
   const { cgroups } = await enforcement({ memory: '64MiB' });
   expect(cgroups.state).toBe('enforced');
@@ -66,6 +81,47 @@ without('a host without SELinux', () => {
       await expect(Sandbox.create({ selinux })).rejects.toThrow(/labels were asked for, and .*SELinux/);
     },
   );
+});
+
+const unconfined = hasCapability('apparmor') ? describe.skip : describe;
+
+unconfined('a host without AppArmor', () => {
+  test('nothing asked for, nothing done, and the reason', async () => {
+    expect((await enforcement()).apparmor).toEqual({ state: 'absent', reason: 'this kernel does not run AppArmor' });
+    expect(apparmor.status()).toEqual({ enabled: false, reason: 'this kernel does not run AppArmor' });
+  });
+
+  test.each<[ApparmorOption]>([['my-profile'], [{ profile: 'my-profile', stack: true }]])(
+    'a profile is an error: %j',
+    async (profile) => {
+      await expect(run('true', [], { apparmor: profile })).rejects.toMatchObject({
+        code: 'ERR_UNSUPPORTED',
+        feature: 'apparmor',
+        step: 'apparmor',
+        message: expect.stringContaining('a profile was asked for, and this kernel does not run AppArmor'),
+      });
+    },
+  );
+
+  test('so is asking about profiles', () => {
+    expect(() => apparmor.profiles()).toThrow(UnsupportedError);
+    expect(() => apparmor.processLabel(process.pid)).toThrow(UnsupportedError);
+  });
+});
+
+test('bad profiles: all problems at once', async () => {
+  const of = (value: unknown) => issuesOf(run('true', [], { apparmor: value as ApparmorOption }));
+  const noName = expect.stringContaining('apparmor: is no name of a profile');
+  expect(await of({ profil: 'x', stack: 1 })).toEqual([
+    "apparmor.profil: is not an option | Did you mean 'profile'?",
+    'apparmor.stack: must be true or false, got 1',
+    'apparmor.profile: must be a string, got undefined',
+  ]);
+  for (const name of ['', ' x', 'x\n', '&x', 'a\tb', 'x\nexec y']) expect(await of(name)).toEqual([noName]);
+  expect(await of('unconfined')).toEqual(['apparmor: confines nothing | Leave apparmor out for that']);
+  expect(await of('x'.repeat(2049))).toEqual(['apparmor: is longer than 2048 bytes']);
+  expect(await of('a\0b')).toEqual([expect.stringContaining('contains a NUL byte')]);
+  expect((await of(false))[0]).toMatch(/^apparmor: must be an object, got false/);
 });
 
 test('bad labels: all problems in one error', async () => {

@@ -1,4 +1,5 @@
 import { run, Sandbox } from '../../lib';
+import type { SeccompProfile } from '../../types/seccomp';
 import { issuesOf } from '../helpers/sandbox';
 
 const cases: [string, object, RegExp][] = [
@@ -82,12 +83,14 @@ const cases: [string, object, RegExp][] = [
   ],
   ['an extra descriptor 0', { fds: { 0: 'read' } }, /^fds\["0"\]: must be a descriptor number from 3 to 63$/],
   ['a stdin that is an object', { stdin: {} }, /^stdin: must be/],
+  ['input that is a number', { input: 7 }, /^input: must be/],
+  ['stdin beside input', { stdin: 'ignore', input: 'x' }, /^input: contradicts stdin/],
   ['a signal that is none', { signal: {} }, /^signal: must be an AbortSignal$/],
   ['seccomp by an unknown name', { seccomp: 'defualt' }, /^seccomp: must be one of .* Did you mean 'default'\?$/],
   [
     'joining a mount namespace',
-    { namespaces: { mount: { path: '/proc/1/ns/mnt' } } },
-    /^namespaces\.mount: can't be joined/,
+    { namespaces: { mount: { path: '/proc/self/ns/mnt' } } },
+    /^namespaces\.mount: can be joined only together with the user namespace/,
   ],
   ['network given twice', { network: 'none', namespaces: { network: 'host' } }, /^network: contradicts/],
   [
@@ -137,6 +140,27 @@ describe('bad options', () => {
       },
     };
     expect(await issuesOf(run('true', [], options))).toEqual(['hostname: could not be read: no']);
+  });
+  test('a getter of a seccomp profile that throws is an issue', async () => {
+    const seccomp: SeccompProfile = {
+      get defaultAction(): 'SCMP_ACT_ALLOW' {
+        throw new Error('no');
+      },
+    };
+    const issues = await issuesOf(run('true', [], { seccomp }));
+    expect(issues).toEqual(['seccomp: could not be read: no | A profile is plain data']);
+  });
+  test('a getter of a seccomp profile is asked once', async () => {
+    let asked = 0;
+    const seccomp: SeccompProfile = {
+      defaultAction: 'SCMP_ACT_ALLOW',
+      get syscalls() {
+        const refused = { names: ['mkdir', 'mkdirat'], action: 'SCMP_ACT_ERRNO', errnoRet: 5 } as const;
+        return asked++ === 0 ? [refused] : [];
+      },
+    };
+    expect((await run('mkdir', ['/tmp/x'], { seccomp })).stderr).toMatch(/Input\/output error/);
+    expect(asked).toBe(1);
   });
   test('a polluted prototype adds no option', async () => {
     (Object.prototype as Record<string, unknown>).hostname = 'polluted';

@@ -1,5 +1,8 @@
 import fs from 'node:fs';
 import { run, Sandbox } from '../../lib';
+import { cgroupLayout } from '../../lib/host/cgroups';
+import { testWith } from '../helpers/capabilities';
+import { pollUntil } from '../helpers/poll';
 
 async function withSandbox(
   options: Parameters<typeof Sandbox.create>[0],
@@ -14,6 +17,13 @@ async function withSandbox(
 }
 const started = (child: NodeJS.EventEmitter) => new Promise((resolve) => child.once('spawn', resolve));
 const stateOf = (pid: number | undefined) => /^State:\s(\w)/m.exec(fs.readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+
+/** As the kernel says of its init's group, or of the one above: init may stand in a leaf. */
+function frozen(sandbox: Sandbox): boolean {
+  const path = /^0::(.*)$/m.exec(fs.readFileSync(`/proc/${sandbox.pid}/cgroup`, 'utf8'))?.[1] as string;
+  const mount = cgroupLayout().v2?.mountPoint as string;
+  return /^frozen 1$/m.test(fs.readFileSync(`${mount}${path}/../cgroup.events`, 'utf8'));
+}
 
 describe('states', () => {
   test('created, running, created, stopped', () =>
@@ -86,6 +96,33 @@ describe('many programs in one sandbox', () => {
       expect(r).toMatchObject({ reason: 'exited', stdout: 'started\n' });
       expect(r.durations.total).toBeLessThan(10_000);
     }));
+  test.each([undefined, '1MiB'])(
+    'a process left with the pipes holds no result, which has all that was written before it (maxOutput %p)',
+    (maxOutput) =>
+      withSandbox({}, async (sandbox) => {
+        const script = 'sleep 1000 & head -c 60000 /dev/zero; echo $!';
+        const child = sandbox.spawn('sh', ['-c', script], { ...(maxOutput && { maxOutput }) });
+        let bytes = 0;
+        let closed = false;
+        child.stdout?.on('data', (chunk: Buffer) => {
+          bytes += chunk.length;
+          child.stdout?.pause();
+          setImmediate(() => child.stdout?.resume());
+        });
+        child.once('close', () => {
+          closed = true;
+        });
+        expect(await child.result).toMatchObject({ reason: 'exited', exitCode: 0 });
+        expect(bytes).toBeGreaterThan(60_000);
+        expect(closed).toBe(false);
+        sandbox.kill('SIGKILL');
+        await pollUntil(
+          () => closed,
+          (answer) => answer,
+        );
+        expect(closed).toBe(true);
+      }),
+  );
   test('a timeout of one ends it and leaves the other', () =>
     withSandbox({}, async (sandbox) => {
       const other = sandbox.spawn('sleep', ['60']);
@@ -157,10 +194,21 @@ describe('ending', () => {
 });
 
 describe('pause', () => {
+  testWith(['root', 'cgroup-v2', 'cgroup-pids'], 'with a freezer all stand still when it resolves', () =>
+    withSandbox({ pids: 200 }, async (sandbox) => {
+      const many = sandbox.spawn('sh', ['-c', 'for i in $(seq 150); do sleep 1000 & done; echo ready; wait']);
+      await new Promise((resolve) => many.stdout?.once('data', resolve));
+      for (let i = 0; i < 20; i++) {
+        await sandbox.pause();
+        expect(frozen(sandbox)).toBe(true);
+        await sandbox.resume();
+      }
+    }),
+  );
   test('stops and continues', () =>
     withSandbox({}, async (sandbox) => {
       const child = sandbox.spawn('sh', ['-c', 'echo up; while :; do :; done']);
-      await new Promise((resolve) => child.stdout?.once('data', resolve));
+      await Promise.all([started(child), new Promise((resolve) => child.stdout?.once('data', resolve))]);
       child.stdout?.resume();
       await sandbox.pause();
       expect(sandbox.status).toBe('paused');

@@ -10,19 +10,29 @@ const gather = async (stream: NodeJS.ReadableStream | null): Promise<string> => 
 
 describe('stdin', () => {
   test('empty by default', async () => expect(await output('wc -c')).toBe('0'));
-  test('a string', async () => expect((await run('cat', [], { stdin: 'grüße' })).stdout).toBe('grüße'));
+  test('a string', async () => expect((await run('cat', [], { input: 'grüße' })).stdout).toBe('grüße'));
+  test.each(['pipe', 'ignore'])('data may be any word, also %s', async (word) =>
+    expect((await run('cat', [], { input: word, timeout: 5000 })).stdout).toBe(word),
+  );
+  test("'pipe' is for spawn(), which gives the stream", async () => {
+    await expect(run('cat', [], { stdin: 'pipe' })).rejects.toThrow(/stdin: can't be 'pipe'/);
+    const child = spawn('cat');
+    child.stdin?.end('by hand');
+    expect(await gather(child.stdout)).toBe('by hand');
+    await child.result;
+  });
   test('bytes', async () =>
-    expect((await run('od', ['-An', '-tx1'], { stdin: new Uint8Array([0, 255]) })).stdout.trim()).toBe('00 ff'));
+    expect((await run('od', ['-An', '-tx1'], { input: new Uint8Array([0, 255]) })).stdout.trim()).toBe('00 ff'));
   test('exactly what a pipe holds', async () =>
-    expect((await run('wc', ['-c'], { stdin: 'x'.repeat(65536) })).stdout.trim()).toBe('65536'));
+    expect((await run('wc', ['-c'], { input: 'x'.repeat(65536) })).stdout.trim()).toBe('65536'));
   test('more than a pipe holds', async () =>
-    expect((await run('wc', ['-c'], { stdin: 'x'.repeat(1_000_000) })).stdout.trim()).toBe('1000000'));
+    expect((await run('wc', ['-c'], { input: 'x'.repeat(1_000_000) })).stdout.trim()).toBe('1000000'));
   test('a stream', async () => {
-    const stdin = Readable.from([Buffer.from('one '), Buffer.from('two')]);
-    expect((await run('cat', [], { stdin })).stdout).toBe('one two');
+    const input = Readable.from([Buffer.from('one '), Buffer.from('two')]);
+    expect((await run('cat', [], { input })).stdout).toBe('one two');
   });
   test('a program that does not read is no error', async () => {
-    expect((await run('true', [], { stdin: 'x'.repeat(1_000_000) })).ok).toBe(true);
+    expect((await run('true', [], { input: 'x'.repeat(1_000_000) })).ok).toBe(true);
   });
 });
 
@@ -58,6 +68,25 @@ describe('spawn', () => {
     expect(result).toMatchObject({ reason: 'exited', exitCode: 5 });
     expect(events).toEqual(['spawn', 'exit', 'close']);
     expect(child.spawnargs[0]).toBe('sh');
+  });
+  test.each([undefined, 100_000])(
+    'output that nobody reads holds nothing up, and can be read later (maxOutput %p)',
+    async (maxOutput) => {
+      const child = spawn('sh', ['-c', 'echo out; echo err >&2'], { ...(maxOutput && { maxOutput }) });
+      expect(await child.result).toMatchObject({ reason: 'exited', exitCode: 0 });
+      expect(await Promise.all([gather(child.stdout), gather(child.stderr)])).toEqual(['out\n', 'err\n']);
+    },
+  );
+  test('a reader that is slow is waited for', async () => {
+    const child = spawn('sh', ['-c', 'head -c 300000 /dev/zero']);
+    let bytes = 0;
+    child.stdout?.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      child.stdout?.pause();
+      setImmediate(() => child.stdout?.resume());
+    });
+    await child.result;
+    expect(bytes).toBe(300_000);
   });
   test('has a pid on the host', async () => {
     const child = spawn('sleep', ['60']);

@@ -1,5 +1,5 @@
 /** Which call was refused: the right violation for each forbidden action; and profiles learned from real runs. */
-import { run, seccomp, type Violation } from '../../lib';
+import { run, type SeccompRule, seccomp, type Violation } from '../../lib';
 import { resolveSyscall } from '../../lib/seccomp';
 import { checkActions } from '../../lib/seccomp/actions';
 import { python, sh } from '../helpers/sandbox';
@@ -38,7 +38,7 @@ describe('trace', () => {
     expect(violation.decoded).toContain(decoded);
     expect(violation.program).toMatch(/python/);
     // The suggestion is right: with it the profile allows the call.
-    const allowed = seccomp.extend('default', { syscalls: [violation.suggestion] });
+    const allowed = seccomp.extend('default', { syscalls: [violation.suggestion as SeccompRule] });
     expect(seccomp.explain(allowed, { syscall: name, args: violation.args.map(BigInt) }).action).toBe('SCMP_ACT_ALLOW');
   });
   test('counts repetitions, and tells as an event', async () => {

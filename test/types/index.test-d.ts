@@ -1,8 +1,22 @@
+import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { expectAssignable, expectError, expectNotAssignable, expectType } from 'tsd';
 import {
+  type ApparmorLabel,
+  apparmor,
+  cgroups,
+  type Delegation,
+  type DeniedConnection,
+  diagnostics,
+  type EgressReport,
+  type Enforcement,
   type IsolateResult,
   type Mount,
+  type NamespaceEntry,
+  type NamespaceHandle,
+  Network,
+  type NetworkMember,
+  namespaces,
   type Process,
   type Reason,
   run,
@@ -10,6 +24,7 @@ import {
   type SandboxOptions,
   SandboxPool,
   type SandboxState,
+  type SandboxStats,
   spawn,
   ValidationError,
 } from '../..';
@@ -24,6 +39,13 @@ expectType<Promise<Sandbox>>(Sandbox.create());
 
 expectType<Promise<SandboxPool>>(SandboxPool.create({ min: 2, memory: '1MiB' }));
 expectError(SandboxPool.create({ id: 'x' }));
+declare const pool: SandboxPool;
+pool.on('discarded', ({ id, uses, reason }) => expectType<[string, number, string]>([id, uses, reason]));
+pool.on('failure', (error) => expectType<Error>(error));
+expectAssignable<AsyncDisposable>(pool);
+diagnostics.exit.subscribe({ asyncEnd: ({ result }) => expectType<IsolateResult | undefined>(result) } as Parameters<
+  typeof diagnostics.exit.subscribe
+>[0]);
 
 declare const sandbox: Sandbox;
 expectType<SandboxState>(sandbox.state());
@@ -38,7 +60,46 @@ expectType<number | null>(result.exitCode);
 expectAssignable<Mount>({ type: 'bind', source: '/a', destination: '/b' });
 expectNotAssignable<Mount>({ type: 'bind', destination: '/b' });
 expectNotAssignable<Mount>({ type: 'tmpfs', destination: '/b', source: '/a', size: {} });
+expectType<ApparmorLabel | undefined>(apparmor.status().current);
+expectAssignable<SandboxOptions>({ apparmor: 'a' });
+expectAssignable<SandboxOptions>({ apparmor: { profile: 'a', stack: true } });
+expectNotAssignable<SandboxOptions>({ apparmor: { stack: true } });
+expectNotAssignable<Enforcement['apparmor']>({ state: 'enforced', mode: 'enforced' });
 expectNotAssignable<SandboxOptions>({ namespaces: { pid: 'mine' } });
 expectError(run('true', [], { memroy: 1 }));
 expectError(run());
 expectAssignable<Error>(new ValidationError([]));
+
+declare const handle: NamespaceHandle;
+expectAssignable<AsyncDisposable>(handle);
+expectAssignable<SandboxOptions>({ namespaces: { network: handle, ipc: { path: '/run/ipc' } } });
+expectAssignable<Promise<NamespaceHandle>>(namespaces.create(['user', 'pid'], { hostname: 'a' }));
+expectError(namespaces.create(['users']));
+expectAssignable<readonly NamespaceEntry[]>(namespaces.list(1));
+
+declare const network: Network;
+expectType<Promise<Network>>(Network.create({ subnet: '10.9.0.0/24', ipv6: true, nat: true, dns: ['192.0.2.1'] }));
+expectError(Network.create({ nat: 'yes' }));
+expectType<Promise<Socket>>(network.connect('db', 1));
+expectAssignable<readonly NetworkMember[]>(network.members());
+expectAssignable<AsyncDisposable>(network);
+expectAssignable<SandboxOptions>({ network: 'user' });
+expectAssignable<SandboxOptions>({ network: { join: '/proc/1/ns/net' } });
+expectAssignable<SandboxOptions>({ network: { bridge: network, ingress: { rate: '1MiB', loss: 0.5 } } });
+expectAssignable<SandboxOptions>({
+  network: { bridge: 'name', egress: { rate: 1, allow: [{ to: '10.9.0.2', ports: [80, [90, 99]], protocol: 'udp' }] } },
+});
+expectNotAssignable<SandboxOptions>({ network: { bridge: network, egress: { allow: [{ ports: [80] }] } } });
+expectNotAssignable<SandboxOptions>({ network: { bridge: network, egress: { allow: [{ to: '::/0', ports: 80 }] } } });
+expectNotAssignable<SandboxOptions>({ network: { bridge: network, ingress: { allow: [] } } });
+expectType<EgressReport | undefined>(sandbox.egress());
+expectType<EgressReport | undefined>(result.egress);
+declare const report: EgressReport;
+expectType<readonly DeniedConnection[]>(report.denied);
+
+expectType<Promise<Delegation>>(cgroups.delegate({ manager: 'user' }));
+expectError(cgroups.delegate({ manager: 'root' }));
+declare const live: SandboxStats;
+expectType<number | undefined>(live.memory?.currentBytes);
+expectType<Readonly<Record<string, string>>>(live.sources);
+expectError(live.memoryBytes);

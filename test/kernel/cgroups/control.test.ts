@@ -1,21 +1,20 @@
-/** Freezing, killing, removing, events, nesting, the janitor: v2's files and, on the same host, v1's way of doing it. */
+/** Freezing, killing, removing, events, nesting, the janitor: v2's files and, where the host has them, v1's. */
 
 import { once } from 'node:events';
 import fs from 'node:fs';
 import { join } from 'node:path';
-import { Cgroup, detect, janitor } from '../../../lib/cgroups';
+import { Cgroup, detect, forgetPlaces, janitor } from '../../../lib/cgroups';
+import { cgroupLayout, setCgroupLayout } from '../../../lib/host/cgroups';
 import { startTime } from '../../../lib/host/owner';
-import { describeWith } from '../../helpers/capabilities';
+import { describeWith, hasCapability, testWith } from '../../helpers/capabilities';
 import { pollUntil, waitFor } from '../../helpers/poll';
 import { create, keep, shell, start, withoutV2 } from './groups';
 
 const bomb = 'while :; do sleep 1000 & sleep 0.001; done';
 
-describeWith(['root', 'cgroup-v1', 'cgroup-v2', 'cgroup-freezer', 'cgroup-pids'], 'groups', () => {
-  describe.each([
-    ['v2', () => {}],
-    ['v1', withoutV2],
-  ])('with %s', (version, prepare) => {
+describeWith(['root', 'cgroup-v2', 'cgroup-freezer', 'cgroup-pids'], 'groups', () => {
+  const v1 = hasCapability('cgroup-v1') ? ([['v1', withoutV2]] as const) : [];
+  describe.each([['v2', () => {}] as const, ...v1])('with %s', (version, prepare) => {
     beforeEach(prepare);
 
     test('are where the report says, and nowhere else', () => {
@@ -90,7 +89,9 @@ describeWith(['root', 'cgroup-v1', 'cgroup-v2', 'cgroup-freezer', 'cgroup-pids']
 
     test('a group that exists is found by directory and by path', async () => {
       const group = create();
-      for (const path of [group.paths[0] as string, ...(version === 'v2' ? [`/${group.name}`] : [])]) {
+      const { v2Dir } = group.attach;
+      const below = v2Dir?.slice(cgroupLayout().v2?.mountPoint.length);
+      for (const path of [group.paths[0] as string, ...(below === undefined ? [] : [below])]) {
         const same = Cgroup.open(path);
         expect(group.paths).toEqual(expect.arrayContaining([...same.paths]));
       }
@@ -118,6 +119,26 @@ describeWith(['root', 'cgroup-v1', 'cgroup-v2', 'cgroup-freezer', 'cgroup-pids']
     expect(seen).toEqual(['populated', 'frozen', 'thawed', 'empty']);
   });
 
+  testWith(
+    ['cgroup-v2'],
+    'they end when the group is removed, also where only v2 counts and nothing is looked at',
+    async () => {
+      forgetPlaces();
+      setCgroupLayout({ mode: 'v2', v1: new Map(), v2: cgroupLayout().v2 });
+      const group = create();
+      const started = performance.now();
+      const seen: string[] = [];
+      const events = group.events({ signal: AbortSignal.timeout(10_000), pollMs: 60_000 });
+      const done = (async () => {
+        for await (const { type } of events) seen.push(type);
+      })();
+      await group.delete();
+      await done;
+      expect(seen).toEqual([]);
+      expect(performance.now() - started).toBeLessThan(9_000);
+    },
+  );
+
   test('an OOM kill is an event with its evidence', async () => {
     const group = create({ resources: { memory: { max: '16MiB' } } });
     const first = (async () => {
@@ -129,7 +150,7 @@ describeWith(['root', 'cgroup-v1', 'cgroup-v2', 'cgroup-freezer', 'cgroup-pids']
     expect(await first).toMatchObject({ count: 1, fact: { key: 'oom_kill', limit: 16 * 2 ** 20 } });
   });
 
-  test('an OOM is told at once, without looking: v1 by its eventfd', async () => {
+  testWith(['cgroup-v1'], 'an OOM is told at once, without looking: v1 by its eventfd', async () => {
     withoutV2();
     const group = create({ resources: { memory: { max: '16MiB' } } });
     const seen: string[] = [];
@@ -146,7 +167,25 @@ describeWith(['root', 'cgroup-v1', 'cgroup-v2', 'cgroup-freezer', 'cgroup-pids']
     expect(seen.at(-1)).toBe('oom-kill memory.oom_control');
   });
 
-  test('one thread alone can be moved on v1', async () => {
+  testWith(
+    ['cgroup-v1'],
+    'update is all or nothing: what the kernel takes before it refuses something is taken back',
+    () => {
+      withoutV2();
+      const outer = create({ resources: { memory: { max: '64MiB' }, cpu: { max: 0.5 } } });
+      const inner = keep(outer.child({ resources: { memory: { max: '32MiB' }, cpu: { max: 0.25 } } }));
+      // More CPU time than the group above has.
+      const change = { memory: { max: '48MiB' }, cpu: { max: 0.75 } };
+      expect(() => inner.update(change)).toThrow(expect.objectContaining({ code: 'EINVAL', value: '75000' }));
+      expect(inner.stats().memory?.maxBytes).toBe(32 * 2 ** 20);
+      const cpu = inner.paths.find((path) => fs.existsSync(join(path, 'cpu.cfs_quota_us'))) as string;
+      expect(fs.readFileSync(join(cpu, 'cpu.cfs_quota_us'), 'utf8').trim()).toBe('25000');
+      inner.update({ ...change, cpu: { max: 0.4 } });
+      expect(inner.stats().memory?.maxBytes).toBe(48 * 2 ** 20);
+    },
+  );
+
+  testWith(['cgroup-v1'], 'one thread alone can be moved on v1', async () => {
     withoutV2();
     const group = create();
     const { child, ended } = start(undefined, 'sleep', '1000');
@@ -187,7 +226,8 @@ describeWith(['root', 'cgroup-v1', 'cgroup-v2', 'cgroup-freezer', 'cgroup-pids']
     const owner = start(undefined, 'sleep', '1000');
     const name = `linux-isolate-${owner.pid}-${startTime(owner.pid)}-0-7`;
     const { pids, freezer } = detect().controllers;
-    const dirs = [pids.where, freezer.where].map((where) => join(where as string, name));
+    // One directory on v2.
+    const dirs = [...new Set([pids.where, freezer.where])].map((where) => join(where as string, name));
     for (const dir of dirs) for (const path of [dir, join(dir, 'inner')]) fs.mkdirSync(path);
     const left = () => dirs.filter((dir) => fs.existsSync(dir));
     try {
@@ -195,7 +235,7 @@ describeWith(['root', 'cgroup-v1', 'cgroup-v2', 'cgroup-freezer', 'cgroup-pids']
       expect(left()).toEqual(dirs);
       owner.child.kill('SIGKILL');
       await owner.ended;
-      expect(janitor().filter((path) => path.includes(name))).toHaveLength(4);
+      expect(janitor().filter((path) => path.includes(name))).toHaveLength(2 * dirs.length);
       expect(left()).toEqual([]);
     } finally {
       for (const dir of left()) for (const path of [join(dir, 'inner'), dir]) fs.rmdirSync(path);

@@ -13,6 +13,8 @@ without('status says that there is none, and why', () => {
 without.each([
   ['booleans', () => selinux.booleans()],
   ['setBooleans', () => selinux.setBooleans({})],
+  ['setEnforcing', () => selinux.setEnforcing(true)],
+  ['relabel', () => selinux.relabel('/tmp/x', { context })],
   ['classNames', () => selinux.classNames()],
   ['checkAccess', () => selinux.checkAccess(context, context, 'process', 'signal')],
   ['computeCreate', () => selinux.computeCreate(context, context, 'file')],

@@ -1,10 +1,11 @@
 /** Removing, killing, the janitor, events and accounts on a fake cgroupfs. */
 import fs from 'node:fs';
-import { freeze, killAll, remove, removeNow } from '../../../lib/cgroups/control';
+import { freeze, killAll, remove, removeNow, thaw } from '../../../lib/cgroups/control';
 import { files } from '../../../lib/cgroups/files';
 import { janitor } from '../../../lib/cgroups/janitor';
 import { newName, ownerOf, ownName } from '../../../lib/cgroups/names';
 import { prepare } from '../../../lib/cgroups/prepare';
+import { ownGroup } from '../../../lib/cgroups/run-group';
 import { startTime } from '../../../lib/host/owner';
 import { FakeCgroupfs, failure } from './fake';
 
@@ -18,6 +19,33 @@ const v1 = () => {
   fake.v1('memory', 'freezer', 'pids');
   return prepare('g', { pids: { max: 5 } });
 };
+
+function groupOn(version: string) {
+  if (version === 'v1') return v1();
+  fake.v2();
+  return prepare('g', {});
+}
+
+describe('a program’s group that goes while it is killed', () => {
+  test.each(['ENOENT', 'ENODEV'])('%s: nobody is in it, so nothing is wrong', (code) => {
+    const own = ownGroup(v1(), 'program');
+    const write = jest.mocked(files.write).getMockImplementation() as typeof files.write;
+    jest.mocked(files.write).mockImplementation((path, value) => {
+      if (path.endsWith('program/pids.max')) throw failure(code);
+      write(path, value);
+    });
+    own.kill();
+    expect(own.close()).toBe(true);
+  });
+
+  test('EACCES: that nobody may kill it is told', () => {
+    const own = ownGroup(v1(), 'program');
+    jest.mocked(files.write).mockImplementation(() => {
+      throw failure('EACCES');
+    });
+    expect(() => own.kill()).toThrow('EACCES');
+  });
+});
 
 describe('remove', () => {
   test('waits for a group that is still busy', async () => {
@@ -99,11 +127,30 @@ describe('kill', () => {
     expect(fake.read('freezer/g/freezer.state')).toBe('THAWED');
   });
 
-  test('never a process that is not in the group, nor 0', async () => {
+  test('processes of other PID namespaces, which show as 0: never signalled, and never taken for nobody', async () => {
     const group = v1();
-    fake.set('freezer/g/cgroup.procs', '0\n'); // a process of another PID namespace
-    await killAll(group);
+    fake.set('freezer/g/cgroup.procs', '0\n0\n');
+    await expect(killAll(group, { timeoutMs: 20 })).rejects.toMatchObject({
+      code: 'ERR_INVALID_STATE',
+      message: expect.stringContaining("2 processes in g can't be signalled"),
+    });
     expect(kill).not.toHaveBeenCalled();
+    await expect(remove(group, { timeoutMs: 20 })).rejects.toMatchObject({
+      hint: expect.stringContaining('2 processes of other PID namespaces'),
+    });
+    fake.set('freezer/g/cgroup.procs', '');
+  });
+
+  test('a refused signal is an error, after all others were sent, and nobody stays frozen', async () => {
+    const group = v1();
+    fake.set('freezer/g/cgroup.procs', '4194001\n4194002\n');
+    kill.mockImplementation((pid) => {
+      if (pid === 4194001) throw failure('EPERM');
+      return true;
+    });
+    await expect(killAll(group)).rejects.toMatchObject({ code: 'EPERM', syscall: 'kill', path: fake.path('pids/g') });
+    expect(kill).toHaveBeenCalledWith(4194002, 'SIGKILL');
+    expect(fake.read('freezer/g/freezer.state')).toBe('THAWED');
     fake.set('freezer/g/cgroup.procs', '');
   });
 
@@ -121,6 +168,27 @@ test('freezing that does not come to an end', async () => {
   const group = v1();
   jest.mocked(files.write).mockImplementation(() => {}); // the state stays THAWED
   await expect(freeze(group, { timeoutMs: 20 })).rejects.toMatchObject({ code: 'ERR_INVALID_STATE' });
+});
+
+describe('freezing or thawing a group that someone removed is an error at once', () => {
+  test.each(['v1', 'v2'])('%s, before', async (version) => {
+    const group = groupOn(version);
+    removeNow(group);
+    const began = performance.now();
+    await expect(freeze(group)).rejects.toMatchObject({ code: 'ENOENT', path: expect.stringContaining('/g') });
+    await expect(thaw(group)).rejects.toMatchObject({ code: 'ENOENT' });
+    expect(performance.now() - began).toBeLessThan(1_000);
+  });
+
+  test.each(['v1', 'v2'])('%s, meanwhile', async (version) => {
+    const group = groupOn(version);
+    jest.mocked(files.write).mockImplementation(() => {}); // the state stays as it is
+    const frozen = freeze(group);
+    removeNow(group);
+    const began = performance.now();
+    await expect(frozen).rejects.toMatchObject({ code: 'ENOENT' });
+    expect(performance.now() - began).toBeLessThan(1_000);
+  });
 });
 
 describe('the janitor', () => {

@@ -1,4 +1,5 @@
 /** Making, changing and removing groups on a fake cgroupfs: which directories, which writes, and nothing left after a failure. */
+import fs from 'node:fs';
 import { removeNow } from '../../../lib/cgroups/control';
 import { CgroupError } from '../../../lib/cgroups/errors';
 import { type PrepareOptions, prepare } from '../../../lib/cgroups/prepare';
@@ -216,6 +217,52 @@ describe('update', () => {
     });
     expect(update(group, parseResources({ cpuset: { cpus: '0' } }), { onUnsupported: 'degrade' })).toMatchObject([
       { path: 'cpuset' },
+    ]);
+  });
+
+  test.each([
+    ['v1', 'pids/g/pids.max', () => fake.v1('memory', 'pids', 'cpu', 'blkio', 'devices')],
+    ['v2', 'unified/g/pids.max', () => fake.v2()],
+  ])('a refused value takes back all that was written before it: %s', (_, refused, mount) => {
+    mount();
+    const io = { max: [{ device: '/dev/disk', rbps: 1000 }] };
+    const group = make({ memory: { max: '1MiB' }, cpu: { max: 0.5 }, pids: { max: 4 }, io });
+    const look = () =>
+      group.dirs.flatMap((dir) =>
+        fs.readdirSync(dir).map((file) => [file, fake.read(`${fake.below(dir)}/${file}`)] as const),
+      );
+    const before = look();
+    fake.refuse.push({ path: new RegExp(`^${refused}$`), value: /^9$/, code: 'EINVAL' });
+    const change = { memory: { max: '4MiB' }, cpu: { max: 1, weight: 50 }, pids: { max: 9 } };
+    expect(failure(() => update(group, parseResources(change, 'resources', host)))).toMatchObject({
+      code: 'EINVAL',
+      value: '9',
+    });
+    expect(look()).toEqual(before);
+    expect(group.resources).toMatchObject({ memory: { max: 2 ** 20 }, pids: { max: 4 } });
+    fake.refuse.length = 0;
+    update(group, parseResources(change, 'resources', host));
+    expect(look()).not.toEqual(before);
+  });
+
+  test('lines for single disks are taken back one by one; devices as the whole list that they were', () => {
+    fake.v1('blkio', 'devices');
+    const io = (wbps: number) => ({ max: [{ device: '/dev/disk', rbps: 1000, wbps }] });
+    const devices = [{ type: 'c' as const, major: 1, minor: 3, access: 'r' }];
+    const group = make({ io: { max: [{ device: '/dev/disk', rbps: 5 }] }, devices });
+    fake.writes.length = 0;
+    fake.refuse.push({ path: /devices\.allow/, value: /^b/, code: 'EINVAL' });
+    expect(
+      failure(() => update(group, parseResources({ io: io(9), devices: [{ type: 'b' }] }, 'resources', host))).code,
+    ).toBe('EINVAL');
+    expect(fake.writes).toEqual([
+      ['blkio/g/blkio.throttle.read_bps_device', '254:0 1000'],
+      ['blkio/g/blkio.throttle.write_bps_device', '254:0 9'],
+      ['devices/g/devices.deny', 'a'],
+      ['blkio/g/blkio.throttle.write_bps_device', '254:0 0'],
+      ['blkio/g/blkio.throttle.read_bps_device', '254:0 5'],
+      ['devices/g/devices.deny', 'a'],
+      ['devices/g/devices.allow', 'c 1:3 r'],
     ]);
   });
 

@@ -16,9 +16,9 @@ const countLines = (text: string) => text.split('\n').length - 1;
 /** Lines that the compiler sees: a comment must cost nothing, or people write fewer. */
 const codeLines = (text: string) => text.split('\n').filter((line) => !/^\s*(\/\/.*)?$/.test(line)).length;
 
-test('the launcher stays small enough to be read: at most 1700 lines of code', () => {
+test('the launcher stays small enough to be read: at most 1900 lines of code', () => {
   const sizes = sources('src/cpp/launcher', '.cc', '.hh').map((path) => codeLines(read(path)));
-  expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThanOrEqual(1_700);
+  expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThanOrEqual(1_900);
 });
 
 test('blank lines and comments do not count, code does', () => {

@@ -6,7 +6,7 @@ const order = [
   ['errors'],
   ['native'],
   ['host'],
-  ['namespaces', 'mounts', 'process', 'cgroups', 'seccomp', 'selinux', 'network'],
+  ['namespaces', 'mounts', 'process', 'cgroups', 'seccomp', 'selinux', 'apparmor', 'landlock', 'network'],
   ['plan'],
   ['launcher'],
   ['sandbox'],

@@ -38,6 +38,16 @@ test('frames arrive whole however they are cut', () => {
     }),
   );
 });
+test('init tells what it has', () => {
+  const body = Buffer.alloc(140);
+  body.writeUInt32LE(2, 0);
+  body.writeUInt32LE(5, 4);
+  body.write('box', 8);
+  body.write('example.org', 73);
+  const report = { children: 2, descriptors: 5, hostname: 'box', domainname: 'example.org' };
+  expect(new FrameDecoder().push(frame(23, body), [], 1)).toEqual([{ type: 'posture', report }]);
+  expect(() => new FrameDecoder().push(frame(23, body.subarray(1)), [], 1)).toThrow(ProtocolError);
+});
 test('any bytes give messages or a ProtocolError, nothing else', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {

@@ -40,6 +40,7 @@ test('numbers', () => {
     MAX_SLOTS: constants.get('MaxSlots'),
     NONE: constants.get('None'),
     COURIER_FD: constants.get('CourierFd'),
+    RULESET_FD: constants.get('RulesetFd'),
     SPAWN_TERMINAL: constants.get('SpawnTerminal'),
     SPAWN_LISTENER: constants.get('SpawnListener'),
   }).toEqual({
@@ -51,6 +52,7 @@ test('numbers', () => {
     MAX_SLOTS: abi.MAX_SLOTS,
     NONE: abi.NONE,
     COURIER_FD: abi.COURIER_FD,
+    RULESET_FD: abi.RULESET_FD,
     SPAWN_TERMINAL: abi.SPAWN_TERMINAL,
     SPAWN_LISTENER: abi.SPAWN_LISTENER,
   });

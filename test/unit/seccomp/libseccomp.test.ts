@@ -6,7 +6,7 @@
  * - i386's socketcall and ipc. libseccomp makes rules for them out of rules for the calls behind; here a profile says what it means.
  */
 
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { boundaryCalls, builtInProfile, compile, parseProfile, simulate } from '../../../lib/seccomp';
@@ -15,12 +15,12 @@ import { callData } from '../../../lib/seccomp/call';
 import { instructionsOf, run } from '../../../lib/seccomp/simulate';
 import { syscallTable } from '../../../lib/seccomp/syscalls';
 import type { ArchName, Call, SeccompProfile } from '../../../types/seccomp';
+import { engineProfiles, testWith } from '../../helpers/capabilities';
 import { anyProfile } from './arbitrary';
 import { build, cleanUp, describeIf, hasHeaders } from './native';
 import { oracleFilter } from './oracle';
 import { truncated } from './reference';
 
-const shared = join(__dirname, '../../../../shared/seccomp');
 const plain = { kernel: '6.18', newerSyscalls: 'default' } as const;
 
 /** Calls of x86_64 on which both filters were run, and how many answers differed because of dropped bits. */
@@ -84,11 +84,11 @@ describeIf(hasHeaders('seccomp.h'), 'against libseccomp', 'gcc with libseccomp-d
     compare(builtInProfile(name), oracle, allCalls(builtInProfile(name)));
   });
 
-  const files = ['moby-default.json', 'containers-default.json'];
-  (existsSync(shared) ? test.each(files) : test.skip.each(files))('profile in the wild: %s', (file) => {
-    const profile = parseProfile(readFileSync(join(shared, file)));
-    compare(profile, oracle, allCalls(profile));
-  });
+  for (const file of ['moby-default.json', 'containers-default.json'])
+    testWith(['engine-profiles'], `profile in the wild: ${file}`, () => {
+      const profile = parseProfile(readFileSync(join(engineProfiles, file)));
+      compare(profile, oracle, allCalls(profile));
+    });
 
   test('80 random profiles', () => {
     const profiles = fc.sample(anyProfile({ forLibseccomp: true, conditional: 12 }), { numRuns: 80, seed: 4 });

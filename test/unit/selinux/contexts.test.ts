@@ -128,3 +128,8 @@ test('contexts are compared by meaning', () => {
   expect(sameContext('u:r:t:s0', 'u:r:t')).toBe(false);
   expect(withLevel('u:r:t:s0', 's0:c2,c1')).toBe('u:r:t:s0:c1,c2');
 });
+
+test('longer than a page is refused before it is looked at', () => {
+  const long = `s0:${'c0,'.repeat(2000)}c1`;
+  for (const parse of [parseLevel, parseRange]) expect(() => parse(long)).toThrow(/at most 4095 characters/);
+});

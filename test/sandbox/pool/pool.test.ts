@@ -1,7 +1,7 @@
 import fs from 'node:fs';
-import { type PoolOptions, SandboxPool } from '../../lib';
-import { waitFor } from '../helpers/poll';
-import { issuesOf } from '../helpers/sandbox';
+import { type PoolOptions, SandboxPool } from '../../../lib';
+import { waitFor } from '../../helpers/poll';
+import { issuesOf } from '../../helpers/sandbox';
 
 async function withPool(options: PoolOptions, act: (pool: SandboxPool) => Promise<void>): Promise<void> {
   const pool = await SandboxPool.create(options);
@@ -90,10 +90,10 @@ describe('health', () => {
       const lent = await pool.acquire();
       await waitFor('one ready', () => pool.metrics().ready === 1);
       await pool.release(lent);
-      const [ready] = (pool as unknown as { ready: Set<{ pid: number; id: string }> }).ready;
-      process.kill(ready?.pid as number, 'SIGKILL');
+      const [ready] = (pool as unknown as { ready: Set<{ sandbox: { pid: number; id: string } }> }).ready;
+      process.kill(ready?.sandbox.pid as number, 'SIGKILL');
       await waitFor('the event', () => seen.length === 1);
-      expect(seen).toEqual([ready?.id]);
+      expect(seen).toEqual([ready?.sandbox.id]);
       expect(await pool.run('true')).toMatchObject({ reason: 'exited', exitCode: 0 });
       expect(pool.metrics().replaced).toBe(1);
     }));

@@ -1,5 +1,0 @@
-// As an ordinary user in a delegated subtree.
-const cgroups = require('./cgroups');
-const { plan } = require('./tap');
-
-cgroups('user').then(plan);

@@ -1,9 +1,14 @@
-// What the kernel charges for the work itself: usage `floor exec|all ITERATIONS PROGRAM`, prints µs of each iteration.
-//   exec  vfork, execve, wait
-//   all   clone3 with eight namespaces, id maps, a root like the library's default one with masked and read-only paths,
-//         loopback up, pivot_root, bounding set, ids, capabilities, no_new_privs, the library's own filter, execve, wait
-// `all` takes the filter (struct sock_filter[]) as a file: floor all ITERATIONS PROGRAM FILTER.
+// What the kernel charges for the work itself.
+//   floor exec ITERATIONS PROGRAM            vfork, execve, wait
+//   floor all[,WITHOUT...] ITERATIONS PROGRAM FILTER [GROUP...]
+//         clone3 with eight namespaces, id maps, a root like the library's default one with masked and read-only paths,
+//         loopback up, pivot_root, bounding set, ids, capabilities, no_new_privs, the library's own filter (a file of struct
+//         sock_filter[]), execve, wait. WITHOUT: nonet, noseccomp. GROUP: directories of v1 controllers, in which a group is
+//         made, joined and removed.
+//   floor rate SECONDS PROGRAM FILTER WORKERS   as `all`, by so many processes at once; prints launches per second
+// The first two print the microseconds of each iteration.
 #define _GNU_SOURCE
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/filter.h>
@@ -153,6 +158,8 @@ static void read_filter(const char *path) {
   close(fd);
 }
 
+static int with_network = 1, with_seccomp = 1;
+
 static void confine(void) {
   struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
   struct __user_cap_data_struct none[2] = {0};
@@ -161,7 +168,14 @@ static void confine(void) {
   must(setresuid(0, 0, 0), "setresuid");
   must(syscall(SYS_capset, &header, none), "capset");
   must(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "nnp");
-  must(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &filter_program), "seccomp");
+  if (with_seccomp) must(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &filter_program), "seccomp");
+}
+
+static int group_count;
+static char **groups;
+
+static void group_path(char *path, const char *parent, const char *file) {
+  snprintf(path, 256, "%s/linux-isolate-%d-floor%s", parent, getpid(), file);
 }
 
 static void run_all(const char *program) {
@@ -169,15 +183,25 @@ static void run_all(const char *program) {
   char path[64], byte;
   must(pipe2(go, O_CLOEXEC), "pipe");
   struct clone_args args = {0};
-  args.flags = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP | CLONE_NEWTIME;
+  args.flags = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP | CLONE_NEWTIME;
+  if (with_network) args.flags |= CLONE_NEWNET;
+  char group[256];
+  int tasks[8];
+  for (int i = 0; i < group_count; i++) {
+    group_path(group, groups[i], "");
+    must(mkdir(group, 0755), group);
+    group_path(group, groups[i], "/tasks");
+    must(tasks[i] = open(group, O_WRONLY | O_CLOEXEC), group);
+  }
   args.exit_signal = SIGCHLD;
   long pid = syscall(SYS_clone3, &args, sizeof args);
   must(pid, "clone3");
   if (pid == 0) {
     close(go[1]);
     must(read(go[0], &byte, 1), "go");
+    for (int i = 0; i < group_count; i++) must(write(tasks[i], "0", 1), "tasks");
     build_root();
-    loopback_up();
+    if (with_network) loopback_up();
     confine();
     execl(program, program, NULL);
     _exit(127);
@@ -197,7 +221,31 @@ static void run_all(const char *program) {
   close(go[1]);
   int status;
   must(waitpid(pid, &status, 0), "wait");
+  for (int i = 0; i < group_count; i++) {
+    close(tasks[i]);
+    group_path(group, groups[i], "");
+    while (rmdir(group) < 0 && errno == EBUSY) usleep(100);
+  }
   if (status != 0) exit(1);
+}
+
+static void run_rate(double seconds, const char *program, int workers) {
+  int counts[2];
+  must(pipe(counts), "pipe");
+  for (int i = 0; i < workers; i++) {
+    if (fork() != 0) continue;
+    int n = 0;
+    for (double end = now() + seconds * 1e6; now() < end; n++) run_all(program);
+    must(write(counts[1], &n, sizeof n), "count");
+    exit(0);
+  }
+  int sum = 0;
+  for (int i = 0, n; i < workers; i++) {
+    must(read(counts[0], &n, sizeof n), "count");
+    sum += n;
+  }
+  while (wait(NULL) > 0) continue;
+  printf("%.1f\n", sum / seconds);
 }
 
 static void run_exec(const char *program) {
@@ -212,9 +260,18 @@ static void run_exec(const char *program) {
 int main(int argc, char **argv) {
   if (argc < 4) return 2;
   if (argc > 4) read_filter(argv[4]);
+  if (strcmp(argv[1], "rate") == 0) {
+    run_rate(atof(argv[2]), argv[3], argc > 5 ? atoi(argv[5]) : 1);
+    return 0;
+  }
+  with_network = strstr(argv[1], ",nonet") == NULL;
+  with_seccomp = strstr(argv[1], ",noseccomp") == NULL;
+  group_count = argc > 5 ? argc - 5 : 0;
+  groups = argv + 5;
+  if (group_count > 8) return 2;
   for (int i = atoi(argv[2]); i > 0; i--) {
     double start = now();
-    if (strcmp(argv[1], "all") == 0) run_all(argv[3]);
+    if (strncmp(argv[1], "all", 3) == 0) run_all(argv[3]);
     else run_exec(argv[3]);
     printf("%.1f\n", now() - start);
   }

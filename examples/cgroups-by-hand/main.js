@@ -7,24 +7,25 @@ const { cgroups } = require('../..');
 async function main() {
   const report = cgroups.detect();
   console.log(`cgroup mode: ${report.mode}`);
-  for (const { name, available, version, where, reason, command } of Object.values(report.controllers)) {
-    console.log(
-      `  ${name.padEnd(10)} ${available ? `${version} in ${where}` : `no: ${reason}${command ? ` (${command})` : ''}`}`,
-    );
-  }
+  for (const { name, available, version, where, reason } of Object.values(report.controllers))
+    console.log(`  ${name.padEnd(10)}  ${available ? `${version}  ${where}` : `–   ${reason}`}`);
   const started = process.argv[2] ? undefined : spawn('/bin/sh', ['-c', 'while :; do :; done']);
   const pid = Number(process.argv[2] ?? started.pid);
   const group = cgroups.Cgroup.create({ resources: { cpu: { max: 0.2 } } });
   const events = listen(group);
   try {
     group.add(pid);
-    console.log(`pid ${pid} is in ${group.paths.join(', ')}`);
-    for await (const { cpu } of group.watch({ interval: 200 })) {
-      console.log(`  ${cpu.usageUs} µs used, throttled in ${cpu.throttledPeriods} of ${cpu.periods} periods`);
-      if (cpu.throttledPeriods >= 3) break;
-    }
+    console.log(`\npid ${pid} may use a fifth of a CPU, and is in`);
+    for (const path of group.paths) console.log(`  ${path}`);
+    await look(group, ({ cpu }) => cpu.throttledPeriods >= 3);
+    console.log('stopped: no more time is used');
     await group.freeze();
+    let looks = 0;
+    await look(group, () => ++looks === 3);
     await group.thaw();
+    console.log('and on');
+    looks = 0;
+    await look(group, () => ++looks === 2);
     group.update({ cpu: { max: 'max' } });
     if (started) await group.kill();
     else console.log('The process stays in its group: end it, and the group goes with the next janitor().');
@@ -35,6 +36,14 @@ async function main() {
     }
   }
   if (started) await events;
+}
+
+async function look(group, enough) {
+  for await (const stats of group.watch({ interval: 200 })) {
+    const { usageUs, throttledPeriods, periods } = stats.cpu;
+    console.log(`  ${(usageUs / 1000).toFixed(1)} ms used, throttled in ${throttledPeriods} of ${periods} periods`);
+    if (enough(stats)) return;
+  }
 }
 
 async function listen(group) {

@@ -6,36 +6,54 @@ const { cgroups } = require('../..');
 
 const seconds = Number(process.argv[2] ?? 3);
 const load = 'read -r go; a=; while :; do a="$a$(head -c 100000 /dev/zero | tr "\\0" x)"; done';
-const bar = (share) => '█'.repeat(Math.round(Math.min(1, share) * 30)).padEnd(30, '·');
+const MiB = 2 ** 20;
+const limits = { cpu: { max: 0.5 }, memory: { max: 64 * MiB }, pids: { max: 16 } };
+const levels = '▁▂▃▄▅▆▇█';
+const live = process.stdout.isTTY === true;
+/** Columns of the chart: what is left of a line beside the figures. */
+const width = Math.max(10, Math.min(60, (process.stdout.columns ?? 80) - 46));
 
 async function main() {
-  const memoryMax = 64 * 2 ** 20;
-  await using(
-    cgroups.Cgroup.create({ resources: { cpu: { max: 0.5 }, memory: { max: memoryMax }, pids: { max: 16 } } }),
-    async (group) => {
-      const child = spawn('/bin/sh', ['-c', load], { stdio: ['pipe', 'ignore', 'ignore'] });
-      group.add(child.pid);
-      child.stdin.end('\n');
-      const signal = AbortSignal.any([AbortSignal.timeout(seconds * 1000), aborted(once(child, 'exit'))]);
-      let before;
-      for await (const now of group.watch({ interval: 250, signal })) {
-        if (before) {
-          const cpu = (now.cpu.usageUs - before.cpu.usageUs) / 1000 / (now.time - before.time);
-          const throttled = now.cpu.throttledPeriods - before.cpu.throttledPeriods;
-          const { currentBytes } = now.memory;
-          console.log(
-            `cpu ${bar(cpu)} ${cpu.toFixed(2)} (throttled in ${throttled} periods)  ` +
-              `memory ${bar(currentBytes / memoryMax)} ${(currentBytes / 2 ** 20).toFixed(1)} MiB  pids ${now.pids.current}`,
-          );
-        }
-        before = now;
+  await using(cgroups.Cgroup.create({ resources: limits }), async (group) => {
+    const child = spawn('/bin/sh', ['-c', load], { stdio: ['pipe', 'ignore', 'ignore'] });
+    group.add(child.pid);
+    child.stdin.end('\n');
+    const signal = AbortSignal.any([AbortSignal.timeout(seconds * 1000), aborted(once(child, 'exit'))]);
+    const history = { cpu: [], memory: [], pids: [] };
+    let before;
+    let drawn = 0;
+    for await (const now of group.watch({ interval: 250, signal })) {
+      if (before) {
+        const cpu = (now.cpu.usageUs - before.cpu.usageUs) / 1000 / (now.time - before.time);
+        history.cpu.push(cpu / limits.cpu.max);
+        history.memory.push(now.memory.currentBytes / limits.memory.max);
+        history.pids.push(now.pids.current / limits.pids.max);
+        const rows = [
+          [
+            'cpu',
+            history.cpu,
+            `${cpu.toFixed(2)} of ${limits.cpu.max}, throttled in ${now.cpu.throttledPeriods} periods`,
+          ],
+          ['memory', history.memory, `${(now.memory.currentBytes / MiB).toFixed(1)} of ${limits.memory.max / MiB} MiB`],
+          ['pids', history.pids, `${now.pids.current} of ${limits.pids.max}`],
+        ];
+        if (live && drawn > 0) process.stdout.write(`\x1b[${drawn}A`);
+        for (const [name, values, text] of rows)
+          console.log(`${name.padEnd(7)} ${chart(values)}  ${text}${live ? '\x1b[K' : ''}`);
+        if (!live) console.log();
+        drawn = rows.length;
       }
-      console.log(
-        'limits that were hit:',
-        group.limitFacts().filter(({ value }) => value > 0),
-      );
-    },
-  );
+      before = now;
+    }
+    for (const { file, key, value } of group.limitFacts())
+      if (value > 0) console.log(`limit hit: ${[file, key].filter(Boolean).join(' ')} ${value}`);
+  });
+}
+
+/** The last values, 1 being the limit. */
+function chart(values) {
+  const level = (share) => levels[Math.min(levels.length - 1, Math.floor(Math.max(0, share) * levels.length))];
+  return values.slice(-width).map(level).join('').padStart(width);
 }
 
 /** Like `await using`, which this Node may not know yet. */

@@ -24,10 +24,9 @@ async function runWith(memory) {
 async function main() {
   for (const memory of ['256MiB', '32MiB']) {
     const { code, signal, oom, memoryPeakBytes, memoryPeakSource } = await runWith(memory);
-    console.log(
-      `memory.max ${memory}: ${signal ?? `exit code ${code}`}, peak ${memoryPeakBytes} bytes (${memoryPeakSource})`,
-    );
-    console.log(`  ${oom.path}: ${oom.key} = ${oom.value}, limit ${oom.limit}`);
+    console.log(`memory.max ${memory}: ${signal ?? `exit code ${code}`}`);
+    console.log(`  peak      ${(memoryPeakBytes / 2 ** 20).toFixed(1)} MiB   ${memoryPeakSource}`);
+    console.log(`  evidence  ${oom.key} ${oom.value}   ${oom.path}\n`);
   }
 }
 

@@ -16,7 +16,7 @@ async function cpp(source) {
     await sandbox.files.write('/tmp/main.cc', source);
     const compiled = await sandbox.run('g++', ['-O1', '-o', '/tmp/main', '/tmp/main.cc'], { timeout: 60_000 });
     if (!compiled.ok) return compiled;
-    return await sandbox.run('/tmp/main', [], { timeout, maxOutput, stdin: '40\n' });
+    return await sandbox.run('/tmp/main', [], { timeout, maxOutput, input: '40\n' });
   } finally {
     await sandbox.delete();
   }

@@ -132,7 +132,7 @@ export class LauncherHandle {
       const next = this.queue[0];
       if (next === undefined) return;
       const n = this.channel.send(next.bytes, next.fds);
-      if (n === -EAGAIN) return this.channel.watch(true);
+      if (n === -EAGAIN) return this.channel.watch(true, true);
       if (n > 0) {
         next.sent?.();
         next.sent = undefined;

@@ -4,3 +4,4 @@ export type * from './native';
 export * from './pipe-reader';
 export * from './reap';
 export * from './spare';
+export * from './terminal';

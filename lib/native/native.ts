@@ -1,13 +1,13 @@
 /** The addon's functions as they are: numbers and buffers in, a result or -errno out. */
 
-/** One end of a control socket inside the event loop. */
+/** One end of a control socket, or any descriptor that can be polled, inside the event loop. */
 export interface NativeChannel {
   /** Bytes written, or -errno (-EAGAIN: wait for `writable`). Descriptors go with the first byte. */
   send(bytes: Uint8Array, fds: number[]): number;
   /** Bytes read, 0 at the end, or -errno. `facts` becomes [sender's pid, count of fds, fd…]. */
   receive(bytes: Uint8Array, facts: Int32Array): number;
-  /** With true: call back once when there is room to send. */
-  watch(writable: boolean): void;
+  /** Call back when there is something to read (as from the start), and once when there is room to send. */
+  watch(readable: boolean, writable: boolean): void;
   shutdown(): number;
   /** Whose process is reaped by others if this environment ends before it; -1 while it has not said its pid. */
   leads(pid: number): void;

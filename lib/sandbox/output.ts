@@ -2,7 +2,7 @@
 import type net from 'node:net';
 import { type Readable, Transform } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { native, PipeReader } from '../native';
+import { native, PipeReader, Terminal } from '../native';
 import type { Act } from './verdict';
 
 /** ioctl_tty(2), pipe(7): bytes that can be read. */
@@ -10,8 +10,10 @@ const FIONREAD = 0x541b;
 
 export type OutputStream = 'stdout' | 'stderr';
 
+type Source = net.Socket | Terminal;
+
 interface Seen {
-  readonly socket: net.Socket;
+  readonly socket: Source;
   /** What the caller reads. */
   readonly stream: Readable;
   readonly closed: Promise<void>;
@@ -35,13 +37,13 @@ export class Output {
   }
 
   /** The same for a terminal. */
-  gatherStream(name: OutputStream, stream: net.Socket): void {
+  gatherStream(name: OutputStream, stream: Source): void {
     stream.on('data', (chunk: Buffer) => this.take(name, chunk));
     this.watch(stream, stream);
   }
 
   /** The stream that the caller reads. */
-  attach(socket: net.Socket | null): Readable | null {
+  attach(socket: Source | null): Readable | null {
     if (socket === null) return null;
     socket.on('error', () => socket.destroy());
     const stream = this.limit === undefined ? socket : socket.pipe(this.counter());
@@ -49,7 +51,7 @@ export class Output {
     return stream;
   }
 
-  private watch(stream: Readable, socket: net.Socket): void {
+  private watch(stream: Readable, socket: Source): void {
     this.seen.push({ stream, socket, closed: new Promise((resolve) => socket.once('close', () => resolve())) });
   }
 
@@ -123,13 +125,20 @@ async function readUpToNow({ socket, stream, closed }: Seen): Promise<void> {
   const end = closed.then(() => {
     over = true;
   });
-  const target = socket.bytesRead + inPipe(socket);
+  const target = bytesUpToNow(socket);
   const counter = stream instanceof Transform ? stream : undefined;
   const between = () => socket.readableLength + (counter ? counter.writableLength + counter.readableLength : 0);
   const taken = () => socket.bytesRead - between();
   for (let pause = 1; !over && taken() < target; pause = Math.min(pause * 2, 50)) {
     await Promise.race([end, sleep(pause)]);
   }
+}
+
+function bytesUpToNow(socket: Source): number {
+  if (!(socket instanceof Terminal)) return socket.bytesRead + inPipe(socket);
+  // What is still on its way between slave and master is counted nowhere.
+  socket.drain();
+  return socket.bytesRead;
 }
 
 function inPipe(socket: net.Socket): number {

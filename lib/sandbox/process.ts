@@ -2,7 +2,6 @@
 import { EventEmitter } from 'node:events';
 import type net from 'node:net';
 import type { Readable, Writable } from 'node:stream';
-import tty from 'node:tty';
 import type { Enforcement } from '../../types/enforcement';
 import type { SandboxProcess } from '../../types/process';
 import type { Dropped, IsolateResult } from '../../types/result';
@@ -11,7 +10,7 @@ import type { Denial } from '../../types/selinux';
 import type { RunFigures, RunGroup } from '../cgroups';
 import { StateError } from '../errors';
 import type { ExitFacts } from '../launcher';
-import { native } from '../native';
+import { native, Terminal } from '../native';
 import { signalName, signalNumber } from '../process';
 import type { ProcessConfig } from './config';
 import { cpuClock } from './cpu-time';
@@ -177,9 +176,7 @@ export class Process extends EventEmitter implements SandboxProcess {
 
   private openTerminal(fd: number): void {
     this.terminalFd = fd;
-    const stream = new tty.ReadStream(fd);
-    // The last slave's close shows as EIO at the master (pty(7)); that is its end of file.
-    stream.on('error', () => stream.destroy());
+    const stream = new Terminal(fd);
     this.stdin = stream;
     if (this.collect) this.output.gatherStream('stdout', stream);
     this.stdout = this.collect ? stream : this.output.attach(stream);

@@ -1,5 +1,7 @@
+import { once } from 'node:events';
+import fs from 'node:fs';
 import { Readable } from 'node:stream';
-import { run, spawn } from '../../lib';
+import { run, Sandbox, type SandboxProcess, spawn } from '../../lib';
 import { output, python, sh } from '../helpers/sandbox';
 
 const gather = async (stream: NodeJS.ReadableStream | null): Promise<string> => {
@@ -150,6 +152,47 @@ describe('terminal', () => {
     );
     await child.result;
     expect(text).toBe('ready\r\n50 120\r\n');
+  });
+  /** The program is gone before anything is read: more is left than the kernel gives in one read. */
+  const unread = (child: SandboxProcess): Promise<string> => {
+    let text = '';
+    child.on('terminal', (stream: NodeJS.ReadableStream) => {
+      stream.on('data', (chunk: Buffer) => (text += chunk));
+      const deadline = Date.now() + 10_000;
+      while (fs.existsSync(`/proc/${child.pid}`) && Date.now() < deadline);
+    });
+    return child.result.then(() => text);
+  };
+  const lastWords = 'head -c 6000 /dev/zero | tr "\\0" x; echo end';
+  test('what a program wrote just before its end is there', async () =>
+    expect(await unread(spawn('sh', ['-c', lastWords], { terminal: true }))).toBe(`${'x'.repeat(6_000)}end\r\n`));
+  test('also while something that it left running keeps the terminal', async () => {
+    await using sandbox = await Sandbox.create();
+    const child = sandbox.spawn('sh', ['-c', `(trap "" HUP; exec sleep 60) & ${lastWords}`], { terminal: true });
+    expect(await unread(child)).toBe(`${'x'.repeat(6_000)}end\r\n`);
+  });
+  test('a reader that pauses gets everything, and the program waits for it', async () => {
+    const child = spawn('sh', ['-c', 'head -c 1000000 /dev/zero | tr "\\0" x; echo end'], { terminal: true });
+    const [stream] = (await once(child, 'terminal')) as [NodeJS.ReadableStream];
+    let length = 0;
+    for await (const chunk of stream) {
+      length += (chunk as Buffer).length;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(length).toBe(1_000_005);
+    expect(await child.result).toMatchObject({ reason: 'exited', exitCode: 0 });
+  });
+  test('input of more than the kernel holds is taken as the program reads', async () => {
+    const child = spawn('sh', ['-c', 'stty raw -echo; echo ready; head -c 200000 | wc -c'], { terminal: true });
+    let text = '';
+    child.on('terminal', (stream: NodeJS.ReadWriteStream) => {
+      stream.on('data', (chunk: Buffer) => {
+        if (text === '') stream.write('x'.repeat(200_000));
+        text += chunk;
+      });
+    });
+    await child.result;
+    expect(text.split(/\s+/)).toEqual(['ready', '200000', '']);
   });
   test('input reaches the program', async () => {
     const child = spawn('sh', ['-c', 'read x; echo got:$x'], { terminal: true });

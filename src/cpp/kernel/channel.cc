@@ -45,7 +45,7 @@ class Channel : public Napi::ObjectWrap<Channel> {
       return;
     }
     napi_add_async_cleanup_hook(Env(), CleanUp, poll_, &poll_->hook);
-    Start(UV_READABLE | UV_DISCONNECT);
+    Start(false);
     // The object lives as long as the handle does, whether JavaScript holds it or not.
     ObjectWrap::Ref();
   }
@@ -58,7 +58,9 @@ class Channel : public Napi::ObjectWrap<Channel> {
     napi_async_cleanup_hook_handle hook;
   };
 
-  void Start(int events) {
+  // Without anything to wait for it only stops.
+  void Start(bool writable) {
+    int events = (reads_ ? UV_READABLE | UV_DISCONNECT : 0) | (writable ? UV_WRITABLE : 0);
     if (poll_) uv_poll_start(&poll_->handle, events, OnPoll);
   }
 
@@ -66,7 +68,7 @@ class Channel : public Napi::ObjectWrap<Channel> {
     Channel* self = static_cast<Poll*>(handle->data)->channel;
     Napi::HandleScope scope(self->Env());
     bool writable = status == 0 && (events & UV_WRITABLE);
-    if (writable) self->Start(UV_READABLE | UV_DISCONNECT);
+    if (writable) self->Start(false);
     self->on_ready_.MakeCallback(self->Value(), {Napi::Boolean::New(self->Env(), writable)});
   }
 
@@ -170,9 +172,10 @@ class Channel : public Napi::ObjectWrap<Channel> {
     return Result(info, n);
   }
 
-  // watch(writable): also tell when there is room to send again (once).
+  // watch(readable, writable): tell when there is something to read, and (once) when there is room to send again.
   Napi::Value Watch(const Napi::CallbackInfo& info) {
-    Start(UV_READABLE | UV_DISCONNECT | (info[0].ToBoolean() ? UV_WRITABLE : 0));
+    reads_ = info[0].ToBoolean();
+    Start(info[1].ToBoolean());
     return info.Env().Undefined();
   }
   // shutdown(): no more requests; what the other side still says can be received.
@@ -197,6 +200,7 @@ class Channel : public Napi::ObjectWrap<Channel> {
   }
 
   int fd_;
+  bool reads_ = true;
   int launcher_ = 0;
   Napi::FunctionReference on_ready_;
   Poll* poll_ = nullptr;

@@ -4,6 +4,8 @@ passed=0
 failed=0
 skipped=0
 failures=()
+# Files of tests that were run twice.
+second_tries=()
 
 ok() { passed=$((passed + 1)); printf 'ok    %s (%s s)\n' "$1" "$2"; }
 not_ok() { failed=$((failed + 1)); failures+=("$1"); printf 'FAIL  %s (%s s)\n' "$1" "$2"; }
@@ -32,17 +34,25 @@ optional_gate() {
   fi
 }
 
-# jest_run SECONDS NAME COMMAND...: COMMAND gets jest's arguments appended. Its tests are counted from jest's own JSON; a
-# file that fails as a whole (does not load, leaks) counts as one more failure; no JSON at all as one failure.
+# jest_run SECONDS NAME PATTERN COMMAND...: COMMAND gets jest's arguments appended. Its tests are counted from jest's own
+# JSON; a file that fails as a whole (does not load, leaks) counts as one more failure; no JSON at all as one failure.
+# A handful of failing files is run once more: what passes then is told as such, at the end too, and counts as passed.
 jest_run() {
-  local limit=$1 name=$2 json="$work/jest-$RANDOM.json" started=$SECONDS status counts
-  shift 2
+  local limit=$1 name=$2 pattern=$3 started=$SECONDS status counts json again= tried=()
+  shift 3
+  json=$(jest_json)
   printf '\n== %s\n' "$name"
-  # Somebody else than root may have to write it.
-  : >"$json" && chmod 666 "$json"
-  timeout --kill-after=30 "$limit" "$@" --json --outputFile="$json" </dev/null 2>&1
+  timeout --kill-after=30 "$limit" "$@" $pattern --json --outputFile="$json" </dev/null 2>&1
   status=$?
-  counts=$(node .ci/count.js "$json")
+  mapfile -t tried < <(node .ci/count.js --failed "$json" 2>/dev/null)
+  if [ ${#tried[@]} -gt 0 ] && [ ${#tried[@]} -le 4 ]; then
+    again=$(jest_json)
+    printf '\n== %s: once more what failed\n' "$name"
+    timeout --kill-after=30 300 "$@" "${tried[@]}" --json --outputFile="$again" </dev/null 2>&1
+    status=$?
+    mapfile -t -O ${#second_tries[@]} second_tries < <(printf "$name: %s\n" "${tried[@]#"$root"/}")
+  fi
+  counts=$(node .ci/count.js "$json" $again)
   if [ $? -ne 0 ]; then
     not_ok "$name: ended with $status and without a result" $((SECONDS - started))
     return
@@ -57,8 +67,15 @@ jest_run() {
   if [ "$p" -eq 0 ]; then not_ok "$name: ran no test" $((SECONDS - started)); fi
 }
 
+# Somebody else than root may have to write it.
+jest_json() {
+  local json
+  json=$(mktemp "$work/jest-XXXXXX.json") && chmod 666 "$json" && printf '%s' "$json"
+}
+
 # The last line, which is all that some read; the exit code says the same.
 closing_line() {
+  if [ ${#second_tries[@]} -gt 0 ]; then printf '\nrun twice, since they failed the first time:\n'; printf '  %s\n' "${second_tries[@]}"; fi
   if [ ${#failures[@]} -gt 0 ]; then printf '\nfailed:\n'; printf '  %s\n' "${failures[@]}"; fi
   printf '\n%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"
   [ "$failed" -eq 0 ]

@@ -35,8 +35,8 @@ home_untouched() {
 
 ordinary_runs() {
   gate 120 'ordinary user: a copy of the clone' ordinary_setup
-  jest_run 600 'npm test -- test/sandbox, as an ordinary user' \
-    "${ordinary[@]}" LINUX_ISOLATE_REQUIRE="$require_ordinary" npm test -- test/sandbox
+  jest_run 600 'npm test -- test/sandbox, as an ordinary user' test/sandbox \
+    "${ordinary[@]}" LINUX_ISOLATE_REQUIRE="$require_ordinary" npm test --
   gate 300 'ordinary user: npm start' ordinary_start
   gate 10 'ordinary user: nothing written outside the clone' home_untouched
 }

@@ -1,5 +1,5 @@
-// The launcher as an ordinary program under ASan and UBSan: `node scripts/hosted.js test` runs sandbox tests with it,
-// `node scripts/hosted.js fuzz [iterations]` its decoders with damaged plans.
+// The launcher as an ordinary program under ASan and UBSan: `node scripts/hosted.js test [arguments]` has jest run tests with
+// it (without a file among the arguments, those that launch most), `node scripts/hosted.js fuzz [iterations]` its decoders with damaged plans.
 const { execFileSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
@@ -30,7 +30,7 @@ function sources(...without) {
 }
 
 fs.mkdirSync(build, { recursive: true });
-const [what, iterations = '200000'] = process.argv.slice(2);
+const [what, ...args] = process.argv.slice(2);
 if (what === 'test') {
   const program = path.join(build, 'launcher-hosted');
   // Static: inside the new root there are no sanitizer libraries to load late.
@@ -38,12 +38,13 @@ if (what === 'test') {
   const tests = ['namespaces', 'mounts', 'hardening', 'errors', 'stdio', 'fallbacks', 'notify'].map(
     (name) => `test/sandbox/${name}`,
   );
-  run('npx', ['jest', ...tests], { LINUX_ISOLATE_HOSTED_LAUNCHER: program });
+  const chosen = args.some((arg) => !arg.startsWith('-')) ? [] : tests;
+  run('npx', ['jest', ...chosen, ...args], { LINUX_ISOLATE_HOSTED_LAUNCHER: program });
 } else if (what === 'fuzz') {
   const program = path.join(build, 'fuzz-plan');
   const ops = sources('main.cc', 'nursery.cc', 'supervisor.cc', 'init.cc', 'payload.cc');
   run('g++', [...sanitizers, '-DLAUNCHER_HOSTED', '-DLAUNCHER_FUZZ', '-o', program, 'test/fuzz/plan.cc', ...ops]);
-  run(program, [iterations, String(Date.now() % 1e9)]);
+  run(program, [args[0] ?? '200000', String(Date.now() % 1e9)]);
 } else {
   process.stderr.write('usage: hosted.js test | fuzz [iterations]\n');
   process.exitCode = 1;

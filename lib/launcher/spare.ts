@@ -6,6 +6,7 @@
  */
 import fs from 'node:fs';
 import os from 'node:os';
+import { readText } from '../host/text-files';
 import { closeFd, native, reapSoon } from '../native';
 import { controlPair, heritage, startLauncher } from './start';
 
@@ -18,7 +19,13 @@ export interface Spare {
   readonly pid: number | undefined;
 }
 
+/** A spare of this age is compared with this process once more: what others can change of us, it has from its birth. */
+const FRESH_MS = 1000;
+const CHANGEABLE = ['cgroup', 'limits'];
+
 let missed = '';
+/** Made by this thread. */
+let madeAt = 0;
 
 const keyOf = (frame: Buffer, inherited: string): string => `${frame.toString('latin1')}/${inherited}`;
 
@@ -35,9 +42,20 @@ export function takeSpare(frame: Buffer, inherited: string): Spare | undefined {
   }
   const [control, pid] = taken;
   if (pid === -EAGAIN) return { control, pid: undefined };
-  if (pid > 0 && n.reap(pid) === -EAGAIN) return { control, pid };
+  if (pid > 0 && n.reap(pid) === -EAGAIN) {
+    if (performance.now() - madeAt < FRESH_MS || isLikeUs(pid)) return { control, pid };
+    reapSoon(pid);
+  }
   closeFd(control);
   return undefined;
+}
+
+function isLikeUs(pid: number): boolean {
+  try {
+    return CHANGEABLE.every((name) => readText(`/proc/${pid}/${name}`) === readText(`/proc/self/${name}`));
+  } catch {
+    return false;
+  }
 }
 
 /** Makes one for the next launch like this, unless there is one. */
@@ -53,7 +71,8 @@ export function makeSpare(frame: Buffer): void {
     // The next launch will say what is wrong, if it still is.
     return closeFd(control);
   }
-  if (!n.keepSpare(control, keyOf(frame, inherited))) discard([control, n.startedPid(control, DEADLINE_MS)]);
+  if (n.keepSpare(control, keyOf(frame, inherited))) madeAt = performance.now();
+  else discard([control, n.startedPid(control, DEADLINE_MS)]);
 }
 
 function discard(spare: [number, number] | null): void {

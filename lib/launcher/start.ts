@@ -2,10 +2,10 @@
  * A launcher's process and the control socket to it. Launchers are forked by the nursery, a launcher program that does nothing
  * else (src/cpp/launcher/nursery.cc): asking for one takes a write, and nobody waits for it. What a process hands down to its
  * children is fixed when they start, so the nursery is renewed when it is a second old, or when the ids or the priority of this
- * process have changed.
+ * process have changed, or what the calling thread has made of itself.
  */
 import os from 'node:os';
-import { check, closeFd, native, reapSoon } from '../native';
+import { check, closeFd, native, reapSoon, threadState } from '../native';
 import { launcherProgram } from './program';
 
 /** Our end and the launcher's. */
@@ -16,7 +16,7 @@ export function controlPair(): [number, number] {
 /** What a launcher has of this process, as far as it can be told at little cost. */
 export function heritage(): string {
   const ids = [process.getuid?.(), process.geteuid?.(), process.getgid?.(), process.getegid?.(), process.getgroups?.()];
-  return `${ids}/${os.getPriority()}/${launcherProgram()}`;
+  return `${ids}/${os.getPriority()}/${launcherProgram()}/${threadState()}`;
 }
 
 /**

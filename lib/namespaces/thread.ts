@@ -5,7 +5,7 @@
  */
 import type { NamespaceKind } from '../../types/namespaces';
 import { UnsupportedError, ValidationError } from '../errors';
-import { check, closeFd, native } from '../native';
+import { check, closeFd, native, threadChanged } from '../native';
 import type { Held } from './held';
 import { openNamespace } from './identify';
 import { kindFacts, kindNames } from './kinds';
@@ -29,6 +29,7 @@ export function unshare(kinds: readonly NamespaceKind[]): void {
     role: 'caller',
     hint: rights,
   });
+  threadChanged();
 }
 
 /**
@@ -39,7 +40,10 @@ export function unshare(kinds: readonly NamespaceKind[]): void {
 export function setns(target: string | Held | PidFd, kinds: readonly NamespaceKind[]): void {
   const flags = flagsOf(kinds, 'setns');
   const facts = { what: kinds.join(', '), role: 'caller', hint: rights } as const;
-  if (target instanceof PidFd) return void check(native().setns(target.fd, flags), 'setns', facts);
+  if (target instanceof PidFd) {
+    check(native().setns(target.fd, flags), 'setns', facts);
+    return threadChanged();
+  }
   if (typeof target === 'string' && kinds.length !== 1)
     throw new ValidationError([{ path: 'kinds', message: 'must be one: a file names one namespace' }]);
   for (const kind of kinds) {
@@ -47,6 +51,7 @@ export function setns(target: string | Held | PidFd, kinds: readonly NamespaceKi
     const fd = openNamespace(path);
     try {
       check(native().setns(fd, kindFacts(kind).flag), 'setns', { ...facts, path, what: `'${path}' as ${kind}` });
+      threadChanged();
     } finally {
       closeFd(fd);
     }

@@ -1,5 +1,6 @@
-/** Ends the processes that wait for this process's next launch (lib/launcher), where they would be in the way. */
+/** Ends the processes that wait for this process's next launch (lib/launcher), where they would be in the way or out of date. */
 import os from 'node:os';
+import { threadId } from 'node:worker_threads';
 import { closeFd } from './check';
 import { native } from './load';
 import { reapSoon } from './reap';
@@ -22,6 +23,19 @@ export function dropSpare(): void {
       pause();
     }
   }
+}
+
+let changes = 0;
+
+/** This thread has changed what its children inherit (namespaces, a filter), and the other threads of the process have not. */
+export function threadChanged(): void {
+  changes++;
+  dropSpare();
+}
+
+/** What tells this thread's children from those of others; the same for all threads that have changed nothing. */
+export function threadState(): string {
+  return changes === 0 ? '' : `${threadId}.${changes}`;
 }
 
 function pause(): void {

@@ -5,7 +5,7 @@
 import fs from 'node:fs';
 import type { CompileOptions, ProfileInput } from '../../types/seccomp';
 import { StateError } from '../errors';
-import { check, native } from '../native';
+import { check, native, threadChanged } from '../native';
 import { checkActions } from './actions';
 import { compile } from './compile';
 
@@ -38,6 +38,7 @@ function install(profile: ProfileInput, options: CompileOptions, flags: number):
   if (filter.notify)
     throw new StateError('A filter on ourselves can have no listener', { hint: 'Use notify in a Sandbox' });
   check(native().noNewPrivileges(), 'prctl');
+  threadChanged();
   const result = check(native().seccompFilter(filter.flags | flags, filter.program), 'seccomp');
   // TSYNC answers with the id of a thread that could not follow.
   if (result > 0) throw new StateError(`Thread ${result} has a filter of its own`);

@@ -151,6 +151,45 @@ test('threads share it, and it outlives the one that made it', async () => {
   expect(supervisorOf(sandbox)).toBe(pid);
 });
 
+const inWorker = (script: string) => {
+  const worker = new Worker(
+    `const { namespaces, seccomp, run } = require(${JSON.stringify(root)}); (async () => {${script}})().then((said) => require('node:worker_threads').parentPort.postMessage(said))`,
+    { eval: true },
+  );
+  return new Promise<unknown>((resolve, reject) => worker.once('message', resolve).once('error', reject));
+};
+
+describe('a thread that has changed itself', () => {
+  const hostname = async () => (await run('hostname', [], { namespaces: { uts: 'host' } })).stdout.trim();
+
+  testWith(['root'], 'its namespaces are inherited by its own sandboxes, and by nobody else’s', async () => {
+    for (const _ of [1, 2]) expect(await hostname()).toBe(os.hostname());
+    await waiting();
+    const said = await inWorker(
+      "namespaces.unshare(['uts']); namespaces.setHostname('worker'); return (await run('hostname', [], { namespaces: { uts: 'host' } })).stdout",
+    );
+    expect(said).toBe('worker\n');
+    await waiting();
+    expect(await hostname()).toBe(os.hostname());
+  });
+  test('its filter holds in its own sandboxes, and in nobody else’s', async () => {
+    const mkdir = "(await run('mkdir', ['/tmp/x'], { seccomp: 'unconfined' })).exitCode";
+    await run('true', [], { seccomp: 'unconfined' });
+    await waiting();
+    const profile = "{ defaultAction: 'SCMP_ACT_ALLOW', syscalls: [{ names: ['mkdir'], action: 'SCMP_ACT_ERRNO' }] }";
+    expect(await inWorker(`seccomp.applyToThread(${profile}); return ${mkdir}`)).toBe(1);
+    await waiting();
+    expect((await run('mkdir', ['/tmp/x'], { seccomp: 'unconfined' })).exitCode).toBe(0);
+  });
+});
+
+testWith(['root'], 'one that is older than a change of our limits from outside is not taken', async () => {
+  const child = node(
+    "const { execFileSync } = require('node:child_process'); await run('true'); await waiting(); const until = performance.now() + 1100; execFileSync('prlimit', ['--pid', process.pid, '--msgqueue=4096']); while (performance.now() < until) await new Promise(setImmediate); console.log((await run('grep', ['Max msgqueue', '/proc/self/limits'])).stdout);",
+  );
+  expect(await line(child)).toMatch(/4096 +4096/);
+});
+
 function node(script: string): ChildProcess {
   const program = `const os = require('node:os'); const { run } = require(${JSON.stringify(root)}); const { native } = require(${JSON.stringify(path.join(root, 'dist/native'))});
 const waiting = async () => { while (!(native().seeSpare()?.[1] > 0)) await new Promise(setImmediate); return native().seeSpare()[1]; };

@@ -20,7 +20,7 @@ packages+=,nodejs,python3,iproute2,iputils-ping,nftables,passt,uidmap,strace,att
 packages+=,selinux-policy-default,policycoreutils,selinux-utils,semodule-utils,apparmor
 
 base=$cache/base-$(sha256sum <<<"trixie $packages" | cut -c1-12)
-key=$(cat "${BASH_SOURCE[0]}" "$here"/policy/* "$here"/guest/*.service <(echo "$suite") | sha256sum | cut -c1-12)
+key=$(cat "${BASH_SOURCE[0]}" "$here"/policy/* "$here"/guest/{*.service,settle.sh} <(echo "$suite") | sha256sum | cut -c1-12)
 image=$cache/$kernel-$key.ext4
 boot=$cache/$kernel-$key.boot
 mkdir -p "$cache"
@@ -49,7 +49,8 @@ configure() {
     ln -sf /dev/null "$1/etc/systemd/system/$unit.service"
   done
   rm -f "$1"/etc/systemd/system/timers.target.wants/*
-  cp "$here/guest/isolate-test.service" "$1/etc/systemd/system/"
+  cp "$here"/guest/*.service "$1/etc/systemd/system/"
+  install "$here/guest/settle.sh" "$1/usr/local/sbin/isolate-settle"
   ln -s ../isolate-test.service "$1/etc/systemd/system/multi-user.target.wants/"
 }
 

@@ -54,8 +54,11 @@ async function bootAndJudge(image, drive, wanted, log) {
 
 /**
  * The emulator's threads race: a CPU may run its translation of code that another has patched since, and the kernel dies of an
- * `Oops: int3` in a place like __netif_receive_skb_core, which no processor does. In CI what fails in two boots of two is ours;
- * what fails in one is told, so that nobody takes it for nothing.
+ * `Oops: int3` in a place like __netif_receive_skb_core or set_next_task_fair, which no processor does. The kernel patches where a
+ * feature gets its first user or loses its last: so the guest has one CPU until isolate-settle.service uses them all, and goes on to;
+ * and where it stops to trust its clock, which a busy host gives it reason to: so it may not.
+ * In case that is not enough: in CI what fails in two boots of two is ours; what fails in one is told, so that nobody takes it for
+ * nothing.
  */
 async function verdictOf(image, drive, wanted, log) {
   const first = await bootAndJudge(image, drive, wanted, log);

@@ -34,11 +34,13 @@ test('pids.max holds exactly', async () => {
   expect((await python(script, { pids: 64, ...patient })).stdout).toBe('30\n');
 });
 
+/** By the kernel's counter: the shares of a CPU that this host's load leaves to the emulator tell nothing. */
 test('cpu.max holds', async () => {
-  const spin = 'import time\nt=time.monotonic()\nwhile time.monotonic()-t<3: pass';
+  const spin = 'import time\nwhile time.process_time() < 0.5: pass';
   const limited = await python(spin, { cpus: 0.25, ...patient });
   const free = await python(spin, { pids: 8, ...patient });
-  expect(limited.usage.cpuTimeUs).toBeLessThan(free.usage.cpuTimeUs * 0.6);
+  expect(limited.limitHits).toMatchObject([{ source: 'cpu.stat', key: 'nr_throttled' }]);
+  expect(free.limitHits).toEqual([]);
 });
 
 test('a paused sandbox stands still in the freezer, goes on after it, and its directory goes with it', async () => {

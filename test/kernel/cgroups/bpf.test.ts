@@ -81,10 +81,11 @@ describeWith(['root', 'cgroup-v2', 'cgroup-bpf', 'python3'], 'traffic', () => {
     expect(Number(stdout)).toBe(2 * MiB);
     const { network, networkSource } = group.usage();
     expect(networkSource).toBe('cgroup_skb');
-    // Headers are counted too: acknowledgements of the large direction go in the small one.
-    expect((network?.sentBytes ?? 0) / (20 * MiB)).toBeGreaterThanOrEqual(1);
-    expect((network?.sentBytes ?? 0) / (20 * MiB)).toBeLessThan(1.01);
-    const received = (network?.receivedBytes ?? 0) - 52 * (network?.receivedPackets ?? 0);
+    // Headers are counted too, and a busy host makes many small packets and acknowledgements.
+    const payload = (bytes = 0, packets = 0) => bytes - 52 * packets;
+    const sent = payload(network?.sentBytes, network?.sentPackets);
+    const received = payload(network?.receivedBytes, network?.receivedPackets);
+    expect(Math.abs(sent / (20 * MiB) - 1)).toBeLessThan(0.01);
     expect(Math.abs(received / (2 * MiB) - 1)).toBeLessThan(0.01);
   });
 

@@ -55,11 +55,20 @@ const OVERLAY_IN_USERNS =
 const landlockAbi = (least: number) =>
   succeeds('python3', '-c', `import ctypes; exit(ctypes.CDLL(None).syscall(444, None, 0, 1) < ${least})`);
 
+/** mov eax, 20; int 0x80; ret: getpid of i386. */
+export const int80Program = `
+import ctypes, mmap
+m = mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
+m.write(b"\\xb8\\x14\\x00\\x00\\x00\\xcd\\x80\\xc3")
+print(ctypes.CFUNCTYPE(ctypes.c_int)(ctypes.addressof(ctypes.c_char.from_buffer(m)))())`;
+
 const probes = {
   root: isRoot,
   'ordinary-user': () => !isRoot(),
   userns: () => succeeds('unshare', '--user', '--map-root-user', 'true'),
   timens: () => existsSync('/proc/self/ns/time'),
+  /** The 32-bit ABI, which a kernel may be without; and some hypervisors take the interrupt for a fault. */
+  int80: () => process.arch === 'x64' && succeeds('python3', '-c', int80Program),
   subids: () => installed('newuidmap') && installed('newgidmap') && hasSubordinateIds(),
 
   'cgroup-v1': () => mountedType('cgroup'),

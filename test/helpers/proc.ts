@@ -34,6 +34,15 @@ export function allProcesses(): ProcessEntry[] {
     .filter((entry) => entry !== undefined);
 }
 
+/** Its arguments, with blanks between; empty when it is gone. */
+export function commandOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').join(' ').trim();
+  } catch {
+    return '';
+  }
+}
+
 /** Children of `root`, at any depth, zombies included. */
 export function descendants(root: number = process.pid, from: ProcessEntry[] = allProcesses()): ProcessEntry[] {
   const found: ProcessEntry[] = [];

@@ -12,7 +12,7 @@ import { type NamespaceHandle, namespaces, run, Sandbox } from '../../../lib';
 import { type Capability, hasCapability, testWith } from '../../helpers/capabilities';
 import { echoServer, httpServer } from '../../helpers/network';
 import { waitFor } from '../../helpers/poll';
-import { allProcesses } from '../../helpers/proc';
+import { allProcesses, commandOf } from '../../helpers/proc';
 
 const needs: Capability[] = ['root', 'pasta', 'ip', 'curl', 'python3', 'setpriv'];
 const dist = path.join(__dirname, '../../../dist');
@@ -244,16 +244,21 @@ describe('refused, with a reason and nothing left', () => {
   testWith(needs, 'pasta hangs: it is waited for, and killed', async () => {
     const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'pasta-'));
     fs.chmodSync(directory, 0o755);
-    fs.writeFileSync(path.join(directory, 'pasta'), '#!/bin/sh\necho Failed to open something >&2\nexec sleep 600\n', {
-      mode: 0o755,
-    });
+    fs.writeFileSync(
+      path.join(directory, 'pasta'),
+      '#!/bin/sh\necho Failed to open something >&2\nexec sleep 600.25\n',
+      {
+        mode: 0o755,
+      },
+    );
     const error = await refusal('root', { PATH: `${directory}:${process.env.PATH}` });
     fs.rmSync(directory, { recursive: true });
     expect(error).toMatchObject({
       code: 'ERR_NETWORK_FAILED',
       message: expect.stringMatching(/not ready after 5000 ms: Failed to open something/),
     });
-    expect(allProcesses().filter(({ name, depth }) => name === 'sleep' && depth > 0)).toEqual([]);
+    const hung = allProcesses().filter(({ pid }) => commandOf(pid) === 'sleep 600.25');
+    expect(hung).toEqual([]);
   });
 });
 

@@ -25,6 +25,7 @@ import {
 
 export const TABLE = 'linux-isolate';
 const CHAIN = 'egress';
+const LOCAL = 'local';
 export const REFUSED = 'refused';
 /** Only in this namespace. */
 const LOG_GROUP = 1;
@@ -60,6 +61,10 @@ export function allowOnly(rules: readonly Allowed[]): Message[] {
       ),
     ),
     createChain(TABLE, REFUSED),
+    // Any program may send IPv6 from an address that is not its own (IPV6_FREEBIND): a packet to itself in the name of another
+    // host would begin a connection that it may then answer.
+    createChain(TABLE, LOCAL, { hook: 'output', policy: 'accept', raw: true }),
+    addRule(TABLE, LOCAL, [...x.goesTo(1), x.untracked()]),
     // There can be no packet before the link is up, and what no rule takes goes nowhere.
     createChain(TABLE, CHAIN, { hook: 'output', policy: 'drop' }),
     addRule(TABLE, REFUSED, [x.counter()], REFUSED),

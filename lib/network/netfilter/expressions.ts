@@ -102,6 +102,9 @@ export const established = (): Buffer[] => [
   compare('neq', native32(0)),
 ];
 
+/** The packet belongs to no connection and begins none. */
+export const untracked = (): Buffer => expression('notrack');
+
 export const counter = (): Buffer =>
   expression('counter', attribute(1, Buffer.alloc(8)), attribute(2, Buffer.alloc(8)));
 

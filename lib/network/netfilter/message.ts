@@ -88,13 +88,15 @@ export const Hook = { input: 1, forward: 2, output: 3, postrouting: 4 } as const
 export interface ChainHook {
   readonly hook: keyof typeof Hook;
   readonly policy: 'accept' | 'drop';
+  /** Before connections are tracked. */
+  readonly raw?: boolean;
 }
 
 /** Without a hook it is for others to go to. After routing, sources are rewritten. */
 export function createChain(table: string, name: string, at?: ChainHook): Message {
   const nat = at?.hook === 'postrouting';
   const hooked = at && [
-    nested(4, attribute(1, u32(Hook[at.hook])), attribute(2, u32(nat ? 100 : 0))),
+    nested(4, attribute(1, u32(Hook[at.hook])), attribute(2, u32(nat ? 100 : at.raw ? -300 : 0))),
     attribute(5, u32(at.policy === 'accept' ? 1 : 0)),
     attribute(7, text(nat ? 'nat' : 'filter')),
   ];

@@ -136,6 +136,36 @@ testWith(needs, 'who comes from outside is answered; loopback is free', async ()
   expect(bound.egress()?.deniedPackets).toBe(0);
 });
 
+testWith(needs, 'what a program tells itself in the name of others opens no way to them', async () => {
+  await using network = await Network.create({ ipv6: 'fd99::/64' });
+  await using server = await Sandbox.create({ network: { bridge: network, ipv6: 'fd99::5' } });
+  const bridge = { bridge: network, ipv6: 'fd99::6' };
+  const start = `
+import socket
+def bound(address, port):
+  s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM); s.settimeout(5)
+  s.setsockopt(socket.IPPROTO_IPV6, 78, 1)  # IPV6_FREEBIND
+  s.bind((address, port)); return s`;
+  const echo = `${start}
+s = bound('::', 5353); print('ready', flush=True)
+s.settimeout(None)
+while True: s.sendto(*s.recvfrom(99))`;
+  const listener = server.spawn('/usr/bin/python3', ['-c', echo]);
+  listener.result.catch(() => undefined);
+  await new Promise((resolve) => listener.stdout?.once('data', resolve));
+  // The server seems to ask, which is an answer's reason.
+  const attack = `${start}
+own = bound('fd99::6', 4444)
+bound('fd99::5', 5353).sendto(b'begun', ('fd99::6', 4444)); print(own.recv(99))
+try: own.sendto(b'out', ('fd99::5', 5353)); print(own.recv(99))
+except OSError as e: print(e.errno)`;
+  await using free = await Sandbox.create({ network: bridge });
+  expect(await python(free, attack)).toBe("b'begun'\nb'out'");
+  await free.delete();
+  await using other = await Sandbox.create({ network: { ...bridge, egress: { allow: [] } } });
+  expect(await python(other, attack)).toBe(`b'begun'\n${EPERM}`);
+});
+
 testWith(needs, 'a flood of destinations is counted to the end, and remembered up to a bound', async () => {
   await using network = await Network.create({ subnet: '10.9.0.0/24' });
   await using bound = await restricted(network, []);

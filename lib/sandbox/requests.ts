@@ -2,6 +2,7 @@
  * What a sandbox's init is asked besides starting programs, and who waits for the answers: its root, a socket in its network
  * namespace, a reset. Answers come in the order of the questions.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { StateError } from '../errors';
 import type { LauncherHandle, Posture } from '../launcher';
 import { closeFd, kernelError } from '../native';
@@ -34,6 +35,18 @@ export class Requests {
 
   openRoot(): Promise<number> {
     return this.ask(Frame.openRoot, Buffer.alloc(0), (waiter) => this.roots.push(waiter));
+  }
+
+  /** Whether init serves within this time. An answer says that it has done all that was sent before. */
+  async answers(milliseconds: number): Promise<boolean> {
+    const timer = new AbortController();
+    const late = sleep(milliseconds, false, { signal: timer.signal }).catch(() => false);
+    const answer = this.openRoot().then(closeFd, () => undefined);
+    try {
+      return await Promise.race([answer.then(() => true), late]);
+    } finally {
+      timer.abort();
+    }
   }
 
   /** All that were asked for, or none. */

@@ -8,7 +8,7 @@ import type { Dropped } from '../../types/result';
 import type { SandboxStatus } from '../../types/sandbox';
 import type { Violation } from '../../types/seccomp';
 import type { Group, RunGroup } from '../cgroups';
-import { StateError } from '../errors';
+import { IsolateError, StateError } from '../errors';
 import {
   type ExitFacts,
   type Failure,
@@ -41,6 +41,8 @@ import { killedExit } from './verdict';
 const SIGKILL = 9;
 const SIGSTOP = 19;
 const SIGCONT = 18;
+/** For init, which may have to share its processor time with what it shall kill. */
+const ANSWER_MS = 10_000;
 
 export class Session {
   readonly group: Group | undefined;
@@ -271,6 +273,19 @@ export class Session {
     this.handle.signal(id, SIGKILL, alone ? 'all' : 'group');
     if (!alone) run?.kill();
     if (this.paused) this.thaw();
+    if (!this.oneShot && !this.ending) void this.expectAnswer();
+  }
+
+  /**
+   * A program may stop the child of init that is about to become another one (SIGSTOP), and init with it (vfork): then nobody
+   * is killed, and limits of time don't hold. The supervisor can still end it all.
+   */
+  private async expectAnswer(): Promise<void> {
+    if ((await this.requests.answers(ANSWER_MS)) || this.ending) return;
+    const what = `Init did not answer within ${ANSWER_MS} ms`;
+    this.failure = new IsolateError('ERR_LAUNCHER_LOST', what, { role: 'init', hint: 'A program may have stopped it' });
+    this.ending = true;
+    this.handle.shutdown();
   }
 
   private onReady(pid: number): void {

@@ -40,6 +40,25 @@ describe("init's limits", () => {
   });
 });
 
+test('who stops programs before they begin, and init with them, does not outlive its timeout by much', async () => {
+  await using sandbox = await Sandbox.create();
+  const script = `import os, signal
+print('on', flush=True)
+while True:
+  try: os.kill(-1, signal.SIGSTOP)
+  except OSError: pass`;
+  const hostile = sandbox.spawn('python3', ['-c', script]);
+  await new Promise((resolve) => hostile.stdout?.once('data', resolve));
+  const others = Array.from({ length: 300 }, () => sandbox.spawn('true', [], { timeout: 500, stdout: 'ignore' }));
+  const results = await Promise.all(others.map(({ result }) => result));
+  expect(results.at(-1)).toMatchObject({ reason: 'timeout' });
+  // Nothing less would end it.
+  expect((await hostile.result).evidence).toEqual({ source: 'launcher' });
+  expect(sandbox.status).toBe('stopped');
+  const r = await Sandbox.create().then((next) => next.run('true').finally(() => next.delete()));
+  expect(r.ok).toBe(true);
+}, 60_000);
+
 describe("init's scheduling", () => {
   // Without a filter too: init has capabilities that the program lacks (cap_safe_nice in security/commoncap.c).
   test.each([

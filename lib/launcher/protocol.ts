@@ -92,18 +92,23 @@ export class FrameDecoder {
     this.fds.push(...fds);
     this.pending = this.pending.length === 0 ? bytes : Buffer.concat([this.pending, bytes]);
     const messages: Message[] = [];
+    let taken = 0;
     while (this.pending.length >= HEADER) {
       const length = this.pending.readUInt32LE(0);
       if (length > MAX_FRAME) throw new ProtocolError(`frame of ${length} bytes`);
       if (this.pending.length < HEADER + length) break;
       const type = this.pending.readUInt16LE(4);
       const fdCount = this.pending.readUInt16LE(6);
-      if (fdCount > this.fds.length) throw new ProtocolError(`frame ${type} lacks its descriptors`);
+      if (fdCount > this.fds.length - taken) throw new ProtocolError(`frame ${type} lacks its descriptors`);
       const body = this.pending.subarray(HEADER, HEADER + length);
       this.pending = this.pending.subarray(HEADER + length);
-      messages.push(decode(type, body, this.fds.slice(0, fdCount), senderPid));
-      this.fds.splice(0, fdCount);
+      messages.push(decode(type, body, this.fds.slice(taken, taken + fdCount), senderPid));
+      taken += fdCount;
     }
+    // A frame of ours has one at most, and the kernel ends a read with it. They must not pile up here.
+    if (this.fds.length - taken > (this.pending.length > 0 ? 1 : 0))
+      throw new ProtocolError('descriptors that are no frame’s');
+    this.fds.splice(0, taken);
     // The caller reuses its receive buffer.
     if (this.pending.length > 0) this.pending = Buffer.from(this.pending);
     return messages;

@@ -144,7 +144,7 @@ export function superviseProcess(
   fd: number | undefined,
 ): void {
   if (fd === undefined) return;
-  if (!process) return closeFd(fd);
+  if (!process || process.supervisor) return closeFd(fd);
   process.supervisor = new Supervisor(config, fd, {
     violation: (violation) => {
       process.emit('violation', violation);

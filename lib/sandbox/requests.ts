@@ -81,15 +81,17 @@ export class Requests {
   onRoot(fd: number | undefined): void {
     const waiter = this.roots.shift();
     this.answered();
-    if (fd !== undefined) waiter?.resolve(fd);
-    else waiter?.reject(new StateError('The sandbox has no root any more'));
+    if (!waiter) notAskedFor(fd);
+    else if (fd !== undefined) waiter.resolve(fd);
+    else waiter.reject(new StateError('The sandbox has no root any more'));
   }
 
   onSocket(errno: number, fd: number | undefined): void {
     const waiter = this.sockets.shift();
     this.answered();
-    if (fd !== undefined) waiter?.resolve(fd);
-    else waiter?.reject(kernelError(errno, 'socket', { what: 'in its network namespace', step: 'network' }));
+    if (!waiter) notAskedFor(fd);
+    else if (fd !== undefined) waiter.resolve(fd);
+    else waiter.reject(kernelError(errno, 'socket', { what: 'in its network namespace', step: 'network' }));
   }
 
   onPosture(report: Posture): void {
@@ -104,4 +106,9 @@ export class Requests {
     this.resetting?.reject(reason());
     this.resetting = undefined;
   }
+}
+
+/** By an init that is no longer ours, say. */
+export function notAskedFor(fd: number | undefined): void {
+  if (fd !== undefined) closeFd(fd);
 }

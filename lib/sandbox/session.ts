@@ -18,7 +18,6 @@ import {
   launcherLost,
   type Posture,
 } from '../launcher';
-import { closeFd } from '../native';
 import { Plan, type SocketRequest } from '../plan';
 import { hostIds } from './compile/identity';
 import type { CompiledSandbox } from './compile/sandbox';
@@ -35,7 +34,7 @@ import { superviseProcess } from './notify';
 import { prepareProgram } from './prepare-program';
 import { Process } from './process';
 import { misfit } from './read-back';
-import { Requests } from './requests';
+import { notAskedFor, Requests } from './requests';
 import { killedExit } from './verdict';
 
 const SIGKILL = 9;
@@ -86,7 +85,7 @@ export class Session {
       listener: (id, fd) => superviseProcess(owner, this.processes.get(id)?.process, config, fd),
       root: (fd) => this.requests.onRoot(fd),
       posture: (report) => this.requests.onPosture(report),
-      namespace: (fd) => void (fd !== undefined && closeFd(fd)), // not asked for
+      namespace: notAskedFor,
       socket: (errno, fd) => this.requests.onSocket(errno, fd),
       gone: ({ protocolError }) => this.onGone(protocolError),
     };
@@ -324,16 +323,17 @@ export class Session {
 
   private onSpawned(id: number, pid: number, terminal: number | undefined): void {
     const entry = this.processes.get(id);
-    const wrong = entry && misfit(this.security, this.config, pid);
+    if (!entry || entry.process.pid !== undefined) return notAskedFor(terminal);
+    const wrong = misfit(this.security, this.config, pid);
     if (wrong) {
       this.handle.signal(id, SIGKILL, 'group');
       this.fail(id, wrong);
-    } else if (entry) {
+      notAskedFor(terminal);
+    } else {
       entry.spawning?.end({ pid });
       entry.process.onSpawned(pid, terminal);
       traceExit(this.config.id, entry.process, pid);
     }
-    if (terminal !== undefined && (entry === undefined || wrong)) closeFd(terminal);
   }
 
   private beginDelete(): void {

@@ -38,6 +38,25 @@ test('frames arrive whole however they are cut', () => {
     }),
   );
 });
+test('descriptors are taken by their frame, or all given back: none pile up', () => {
+  const root = frame(21, Buffer.alloc(0), 1);
+  const ready = frame(16, Buffer.alloc(0));
+  const decoder = new FrameDecoder();
+  expect(decoder.push(Buffer.concat([ready, root]), [5], 1)).toMatchObject([{ type: 'ready' }, { type: 'root', fd: 5 }]);
+  expect(decoder.push(root.subarray(0, 3), [6], 1)).toEqual([]);
+  expect(decoder.push(root.subarray(3), [], 1)).toMatchObject([{ fd: 6 }]);
+  expect(decoder.takeFds()).toEqual([]);
+  // More than frames say, also while one is still on its way.
+  expect(() => decoder.push(ready, [7], 1)).toThrow(ProtocolError);
+  expect(decoder.takeFds()).toEqual([7]);
+  expect(decoder.push(ready.subarray(0, 3), [8], 1)).toEqual([]);
+  expect(() => decoder.push(ready.subarray(3, 5), [9], 1)).toThrow(ProtocolError);
+  expect(decoder.takeFds()).toEqual([8, 9]);
+  // What came before a bad frame in the same bytes.
+  const lost = new FrameDecoder();
+  expect(() => lost.push(Buffer.concat([root, frame(99, Buffer.alloc(0))]), [10], 1)).toThrow(ProtocolError);
+  expect(lost.takeFds()).toEqual([10]);
+});
 test('init tells what it has', () => {
   const body = Buffer.alloc(140);
   body.writeUInt32LE(2, 0);

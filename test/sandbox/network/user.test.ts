@@ -79,7 +79,7 @@ async function printed(user: User, body: string, env?: NodeJS.ProcessEnv): Promi
   return text.trim();
 }
 
-const status = (url: string) => `curl -s -m 2 -o /dev/null -w '%{http_code} ' http://${url}/ || true;`;
+const status = (url: string) => `curl -s -m 5 -o /dev/null -w '%{http_code} ' http://${url}/ || true;`;
 /** Runs a script in a sandbox and prints its output. */
 const guest = (script: string, network = "'user'") =>
   `console.log((await run('sh', ['-c', ${JSON.stringify(script)}], { network: ${network}, hostname: 'guest' })).stdout);`;

@@ -26,7 +26,7 @@ describeWith(['audit', 'python3'], 'audit log', () => {
     const hold = holdAudit();
     const before = Date.now();
     expect(await hold?.wait(() => false, 30)).toBeUndefined();
-    expect(Date.now() - before).toBeLessThan(1_000);
+    expect(Date.now() - before).toBeLessThan(10_000);
     hold?.release();
   });
 

@@ -127,8 +127,14 @@ export function planFiles(config: SandboxConfig, host: HostFacts, identity: Iden
       destination,
       makeDir,
     );
+    // The host's own: writing to a device takes no writable mount, changing its mode or owner does.
     for (const name of defaultDevices) {
-      attach(origin, clone(origin, `/dev/${name}`, noexec, false), `${destination}/${name}`, Flag.makeFile);
+      attach(
+        origin,
+        clone(origin, `/dev/${name}`, noexec | MOUNT_ATTR_RDONLY, false),
+        `${destination}/${name}`,
+        Flag.makeFile,
+      );
     }
     step(
       origin,

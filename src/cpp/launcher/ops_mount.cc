@@ -268,21 +268,33 @@ i64 cover(bool directory, i32 target) {
   return result;
 }
 
+// Of what is mounted there by now.
+i64 restrict_mount(const Context& context, const char* path, u64 set, bool recursive) {
+  i64 target = open_inside(context, path, O_PATH);
+  if (target < 0) return target;
+  bool legacy = context.lacks(abi::kFeatureMountSetattr | abi::kFeatureMountApi);
+  i64 result = legacy ? legacy_remount((i32)target, set) : set_attributes((i32)target, set, recursive, -1);
+  close_fd((i32)target);
+  return result;
+}
+
 i64 mask(Reader& in, const Context& context) {
-  i64 target = open_inside(context, in.string(), O_PATH);
+  const char* path = in.string();
+  i64 target = open_inside(context, path, O_PATH);
   if (target == -ENOENT || target == -ENOTDIR) return 0;
   if (target < 0) return target;
   u32 device;
   i64 type = file_type((i32)target, &device);
   i64 result = type;
   if (type >= 0 && context.lacks(abi::kFeatureMountApi)) {
-    FdPath path((i32)target);
-    result = type == S_IFDIR ? legacy_mask(path.text) : legacy_bind(FdPath(mask_file).text, path.text);
+    FdPath covered((i32)target);
+    result = type == S_IFDIR ? legacy_mask(covered.text) : legacy_bind(FdPath(mask_file).text, covered.text);
   } else if (type >= 0) {
     result = cover(type == S_IFDIR, (i32)target);
   }
   close_fd((i32)target);
-  return result;
+  // The device is the host's: who owns it there must not change its mode from here. It can be written to all the same.
+  return result < 0 || type == S_IFDIR ? result : restrict_mount(context, path, MOUNT_ATTR_RDONLY, false);
 }
 
 // Covers a path with a clone of itself, so that attributes can differ from the mount it belongs to.
@@ -302,22 +314,11 @@ i64 set_attr(Reader& in, const Context& context) {
   i64 target = open_inside(context, path, O_PATH);
   if ((target == -ENOENT || target == -ENOTDIR) && (flags & abi::kOptional)) return 0;
   if (target < 0) return target;
-  i64 result;
-  if (!context.lacks(abi::kFeatureMountSetattr | abi::kFeatureMountApi)) {
-    result = flags & abi::kBindSelf ? bind_self((i32)target, set)
-                                    : set_attributes((i32)target, set, flags & abi::kRecursive, -1);
-  } else {
-    result = 0;
-    if (flags & abi::kBindSelf) {
-      result = legacy_bind(FdPath((i32)target).text, FdPath((i32)target).text);
-      close_fd((i32)target);
-      target = open_inside(context, path, O_PATH);
-      if (result >= 0 && target < 0) result = target;
-    }
-    if (result >= 0) result = legacy_remount((i32)target, set);
-  }
+  bool legacy = context.lacks(abi::kFeatureMountSetattr | abi::kFeatureMountApi), self = flags & abi::kBindSelf;
+  FdPath at((i32)target);
+  i64 result = !self ? 0 : legacy ? legacy_bind(at.text, at.text) : bind_self((i32)target, set);
   close_fd((i32)target);
-  return result;
+  return result < 0 || (self && !legacy) ? result : restrict_mount(context, path, set, flags & abi::kRecursive);
 }
 
 // Where a label is written must not be a file that somebody put there (CVE-2019-16884): the program would run without it.

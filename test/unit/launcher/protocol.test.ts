@@ -42,7 +42,10 @@ test('descriptors are taken by their frame, or all given back: none pile up', ()
   const root = frame(21, Buffer.alloc(0), 1);
   const ready = frame(16, Buffer.alloc(0));
   const decoder = new FrameDecoder();
-  expect(decoder.push(Buffer.concat([ready, root]), [5], 1)).toMatchObject([{ type: 'ready' }, { type: 'root', fd: 5 }]);
+  expect(decoder.push(Buffer.concat([ready, root]), [5], 1)).toMatchObject([
+    { type: 'ready' },
+    { type: 'root', fd: 5 },
+  ]);
   expect(decoder.push(root.subarray(0, 3), [6], 1)).toEqual([]);
   expect(decoder.push(root.subarray(3), [], 1)).toMatchObject([{ fd: 6 }]);
   expect(decoder.takeFds()).toEqual([]);

@@ -247,8 +247,12 @@ describe('posture, read from outside', () => {
 });
 
 describeWith(['root'], 'without a user namespace, as root', () => {
+  const options = { namespaces: { user: 'host' as const }, user: { uid: 65534, gid: 65534 } };
+  test('capabilities outlive the step away from uid 0', async () => {
+    const shown = await output('grep ^Cap /proc/self/status', { ...options, capabilities: ['CAP_NET_BIND_SERVICE'] });
+    expect(shown.match(/\w{16}/g)).toEqual(Array(5).fill(netBind));
+  });
   test('the user has to be said', async () => {
-    const options = { namespaces: { user: 'host' as const }, user: { uid: 65534, gid: 65534 } };
     expect(await output('id -u; grep CapEff /proc/self/status', options)).toBe(`65534\nCapEff:\t${none}`);
   });
 });

@@ -8,9 +8,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { DelegateOptions, Delegation } from '../../types/cgroups';
 import { UnsupportedError } from '../errors';
 import { dropSpare } from '../native';
-import { errnoOf, files, tryRead } from './files';
+import { errnoOf, tryRead } from './files';
 import { newName } from './names';
-import { delegationCommand, forgetPlaces } from './place';
+import { delegationCommand, forgetPlaces, systemdRuns, withoutSystemd } from './place';
 import { checkDelegation } from './validate/delegation';
 
 const feature = 'cgroup.delegate';
@@ -25,9 +25,7 @@ export async function delegate(options: DelegateOptions = {}): Promise<Delegatio
   const { manager, unit, timeout } = checkDelegation(options, `${newName()}.scope`);
   const hint = `Start it under a scope instead: ${delegationCommand(manager)}`;
   if (!systemdRuns()) {
-    const other =
-      'As root make a group and hand it over: mkdir, chown -R <user>, and write the process to its cgroup.procs';
-    throw new UnsupportedError(feature, 'This host is not run by systemd', { hint: other });
+    throw new UnsupportedError(feature, 'This host is not run by systemd', { hint: withoutSystemd });
   }
   // Launchers that wait for our next launch would stay where they are.
   dropSpare();
@@ -44,11 +42,6 @@ export async function delegate(options: DelegateOptions = {}): Promise<Delegatio
   }
   forgetPlaces();
   return { unit, manager, path };
-}
-
-/** sd_booted(3). */
-export function systemdRuns(): boolean {
-  return files.exists('/run/systemd/system');
 }
 
 /** Signature of the call, and its values, as busctl(1) wants them. */

@@ -4,10 +4,9 @@ import type { CgroupReport, ControllerName, ControllerReport } from '../../types
 import { cgroupLayout } from '../host/cgroups';
 import { whyNoBpf } from './bpf/attach';
 import { controllers } from './controllers';
-import { systemdRuns } from './delegate';
 import { files } from './files';
 import { newName } from './names';
-import { delegationCommand, forgetPlaces, isPlace, type NoPlace, type Place, placeV2 } from './place';
+import { delegationCommand, forgetPlaces, isPlace, type NoPlace, type Place, placeV2, systemdRuns } from './place';
 import { lookSite } from './site';
 
 let cached: CgroupReport | undefined;

@@ -38,7 +38,7 @@ const hints: readonly { codes: readonly string[]; syscall?: string; file?: RegEx
   },
   {
     codes: ['EACCES', 'EPERM'],
-    text: 'The group belongs to another user. Start under a delegated scope: systemd-run --user --scope -p Delegate=yes <command>',
+    text: 'The group belongs to another user: cgroups.detect() tells how to get one',
   },
   {
     codes: ['EBUSY'],

@@ -73,7 +73,16 @@ export function delegationCommand(manager: 'user' | 'system'): string {
   return `systemd-run${manager === 'user' ? ' --user' : ''} --scope -p Delegate=yes <command>`;
 }
 
-function delegationFor(): { hint: string; command: string } {
+export const withoutSystemd =
+  'As root make a group and hand it over: mkdir, chown -R <user>, and write the process to its cgroup.procs';
+
+/** sd_booted(3). */
+export function systemdRuns(): boolean {
+  return files.exists('/run/systemd/system');
+}
+
+function delegationFor(): { hint: string; command?: string } {
+  if (!systemdRuns()) return { hint: withoutSystemd };
   return process.geteuid?.() === 0
     ? { hint: 'Start as a service or scope that systemd delegates', command: delegationCommand('system') }
     : { hint: 'Start under a scope of your own that systemd delegates', command: delegationCommand('user') };

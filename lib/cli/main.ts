@@ -20,6 +20,9 @@ const EXIT_SANDBOX_ERROR = 125;
 
 async function main(args: string[]): Promise<number> {
   const [command, ...rest] = args;
+  // The other commands have help of their own.
+  if ((command === 'inspect' || command === 'doctor') && rest.some((arg) => arg === '--help' || arg === '-h'))
+    return main(['help']);
   switch (command) {
     case 'run':
       return runCommand(rest);

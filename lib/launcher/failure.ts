@@ -18,8 +18,14 @@ export function failureError(failure: Failure, plan: Plan): IsolateError {
     path,
     step: planned?.origin,
     role: roles[failure.role] ?? 'init',
-    hint: hintFor(op?.op, syscall, errnoName(failure.errno)),
+    hint: (op && forCommandLine(op)) ?? hintFor(op?.op, syscall, errnoName(failure.errno)),
   });
+}
+
+/** A whole command line where only the program belongs. */
+function forCommandLine(op: Op): string | undefined {
+  if (op.op !== 'exec' || op.argv.length > 1 || !/\S\s+\S/.test(op.argv[0] ?? '')) return undefined;
+  return "Arguments are given apart, as in run('ls', ['-l']); for a command line run('sh', ['-c', line])";
 }
 
 /** What the op was about, for people. */

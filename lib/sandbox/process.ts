@@ -1,6 +1,7 @@
 /** A process in a sandbox: its pipes, its limits, and in the end its result. */
 import { EventEmitter } from 'node:events';
 import type net from 'node:net';
+import { constants } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
 import type { Enforcement } from '../../types/enforcement';
 import type { SandboxProcess } from '../../types/process';
@@ -12,6 +13,7 @@ import { StateError } from '../errors';
 import type { ExitFacts } from '../launcher';
 import { native, Terminal } from '../native';
 import { signalName, signalNumber } from '../process';
+import { didYouMean } from '../utils/suggest';
 import type { ProcessConfig } from './config';
 import { cpuClock } from './cpu-time';
 import type { Denials } from './denials';
@@ -48,6 +50,12 @@ export interface Host {
   afterExit(process: Process): Promise<void>;
   /** What it started goes with it, and lets go of its pipes. */
   readonly endsAll: boolean;
+}
+
+export function unknownSignal(signal: unknown): StateError {
+  const name = String(signal);
+  const hint = didYouMean(name, Object.keys(constants.signals)) ?? 'Use a name of os.constants.signals';
+  return new StateError(`Unknown signal ${name}`, { hint });
 }
 
 export class Process extends EventEmitter implements SandboxProcess {
@@ -138,8 +146,7 @@ export class Process extends EventEmitter implements SandboxProcess {
 
   kill(signal: NodeJS.Signals | number = 'SIGTERM'): boolean {
     const number = signalNumber(signal);
-    if (number === undefined)
-      throw new StateError(`Unknown signal ${String(signal)}`, { hint: 'Use a name of os.constants.signals' });
+    if (number === undefined) throw unknownSignal(signal);
     if (this.exit !== undefined) return false;
     this.host.signal(this.id, number);
     if (number !== 0) this.killed = true;

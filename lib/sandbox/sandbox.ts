@@ -14,7 +14,7 @@ import type { ProcessConfig, SandboxConfig } from './config';
 import type { SandboxFiles } from './files';
 import { ownPids } from './filter';
 import { attached } from './network/attach';
-import type { Process } from './process';
+import { type Process, unknownSignal } from './process';
 import { Reusable } from './reuse';
 import { RunError } from './run-error';
 import { Session } from './session';
@@ -135,7 +135,7 @@ export class Sandbox extends EventEmitter {
   kill(signal: NodeJS.Signals | number = 'SIGTERM'): void {
     this.session.expect('kill', ['created', 'running', 'paused']);
     const number = signalNumber(signal);
-    if (number === undefined) throw new StateError(`Unknown signal ${String(signal)}`);
+    if (number === undefined) throw unknownSignal(signal);
     this.session.signalAll(number, 'signal');
   }
 

@@ -211,7 +211,7 @@ export class Session {
   }
 
   start(given: ProcessConfig, collect: boolean): Process {
-    this.expect('start a program', this.oneShot ? ['creating', 'created', 'running'] : ['created', 'running']);
+    this.expect('start a program in', this.oneShot ? ['creating', 'created', 'running'] : ['created', 'running']);
     const run = this.group?.openRun();
     try {
       return this.startIn(run, { ...given, rlimits: this.degraded.rlimits(given) }, collect);

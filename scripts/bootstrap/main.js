@@ -2,6 +2,7 @@
 const fs = require('node:fs');
 const path = require('node:path');
 const { root } = require('./paths');
+const { lock } = require('./lock');
 const { StepFailed, note } = require('./step');
 const { ensurePrograms } = require('./packages');
 const { ensureModules } = require('./modules');
@@ -11,10 +12,15 @@ const { exec } = require('./exec');
 
 module.exports = async function main(command, args) {
   try {
-    ensurePrograms();
-    ensureModules();
-    ensureAddon();
-    ensureDist();
+    const release = await lock();
+    try {
+      ensurePrograms();
+      ensureModules();
+      ensureAddon();
+      ensureDist();
+    } finally {
+      release();
+    }
     process.exitCode = await run(command, args);
   } catch (error) {
     const refused = ['EACCES', 'EPERM', 'EROFS'].includes(error.code);

@@ -4,6 +4,18 @@ import { issuesOf } from '../helpers/sandbox';
 
 const cases: [string, object, RegExp][] = [
   ['an unknown option', { memroy: 1 }, /^memroy: is not an option \| Did you mean 'memory'\?$/],
+  ['a longer name', { memoryLimit: 1 }, /^memoryLimit: is not an option \| Did you mean 'memory'\?$/],
+  ['neighbours that changed places', { cups: 1 }, /^cups: .* Did you mean 'cpus'\?$/],
+  ["child_process's maxBuffer", { maxBuffer: 1 }, /^maxBuffer: is not an option \| Use maxOutput$/],
+  ["child_process's uid", { uid: 1 }, /^uid: is not an option \| Use user: \{ uid \}$/],
+  ['ports beside the network', { ports: [] }, /^ports: .* an option of a network/],
+  ['a user that is no object', { user: 0 }, /^user: must be an object, got 0 \| Its properties: uid, gid, /],
+  ['a mount in one string', { mounts: ['/a:/b'] }, /^mounts\[0\]: must be an object, .* Such as \{ type: 'bind'/],
+  ['a network that is none', { network: 'bridge' }, /^network: must be one of .* Or an object: \{ bridge: network \}/],
+  ['a namespace that is true', { namespaces: { pid: true } }, /^namespaces\.pid: must be one of .* Or \{ path \}/],
+  ['every capability', { capabilities: ['ALL'] }, /unknown capability 'ALL' \| Name each that is needed$/],
+  ["a profile's file", { seccomp: './p.json' }, /^seccomp: must be one of .* JSON\.parse$/],
+  ["an rlimit by the kernel's name", { rlimits: { RLIMIT_NOFILE: 3 } }, /Did you mean 'nofile'\?$/],
   ['a NUL byte', { cwd: '/a\0b' }, /^cwd: contains a NUL byte/],
   [
     'a relative destination',
@@ -117,6 +129,25 @@ describe('bad options', () => {
   test('all problems at once', async () => {
     const issues = await issuesOf(run('', ['a\0'], { memroy: 1, cpus: -1, timeout: 0 } as never));
     expect(issues.map((issue) => issue.split(':')[0])).toEqual(['memroy', 'cpus', 'command', 'args[0]', 'timeout']);
+  });
+  test('a wrong rlimit is told once', async () => {
+    expect(await issuesOf(run('true', [], { rlimits: { stack: '8MiB' } } as never))).toHaveLength(1);
+  });
+  test("options of a program and of a sandbox in each other's place", async () => {
+    expect(await issuesOf(Sandbox.create({ timeout: 1 } as never))).toEqual([
+      expect.stringMatching(/^timeout: is not an option \| It is an option of each program/),
+    ]);
+    await using sandbox = await Sandbox.create();
+    expect(await issuesOf(sandbox.run('true', [], { memory: 1 } as never))).toEqual([
+      expect.stringMatching(/^memory: is not an option \| It is an option of the sandbox/),
+    ]);
+    expect(() => sandbox.kill('TERM' as never)).toThrow("Unknown signal TERM. Did you mean 'SIGTERM'?");
+  });
+  test('a command line where a program belongs', async () => {
+    await expect(run('echo hello')).rejects.toMatchObject({
+      code: 'ENOENT',
+      hint: expect.stringMatching(/^Arguments are given apart/),
+    });
   });
   test.each([null, 5, 'x', [], () => 1])('options %p', async (options) => {
     await expect(Sandbox.create(options as never)).rejects.toMatchObject({ code: 'ERR_INVALID_OPTIONS' });

@@ -4,6 +4,7 @@ import { expectAssignable, expectError, expectNotAssignable, expectType } from '
 import {
   type ApparmorLabel,
   apparmor,
+  type CloneFacts,
   cgroups,
   type Delegation,
   type DeniedConnection,
@@ -11,9 +12,12 @@ import {
   type EgressReport,
   type Enforcement,
   type IsolateResult,
+  type LoadedProfile,
+  landlock,
   type Mount,
   type NamespaceEntry,
   type NamespaceHandle,
+  type NamespaceKind,
   Network,
   type NetworkMember,
   namespaces,
@@ -39,7 +43,10 @@ expectType<Promise<Sandbox>>(Sandbox.create());
 
 expectType<Promise<SandboxPool>>(SandboxPool.create({ min: 2, memory: '1MiB' }));
 expectError(SandboxPool.create({ id: 'x' }));
+expectType<Promise<SandboxPool>>(SandboxPool.create({ reuse: true, maxUses: 5 }));
+expectError(SandboxPool.create({ reuse: 'yes' }));
 declare const pool: SandboxPool;
+expectType<number>(pool.metrics().reused);
 pool.on('discarded', ({ id, uses, reason }) => expectType<[string, number, string]>([id, uses, reason]));
 pool.on('failure', (error) => expectType<Error>(error));
 expectAssignable<AsyncDisposable>(pool);
@@ -65,6 +72,14 @@ expectAssignable<SandboxOptions>({ apparmor: 'a' });
 expectAssignable<SandboxOptions>({ apparmor: { profile: 'a', stack: true } });
 expectNotAssignable<SandboxOptions>({ apparmor: { stack: true } });
 expectNotAssignable<Enforcement['apparmor']>({ state: 'enforced', mode: 'enforced' });
+expectAssignable<readonly LoadedProfile[]>(apparmor.profiles());
+expectType<boolean>(landlock.status().available);
+expectAssignable<SandboxOptions>({
+  landlock: { paths: [{ path: '/usr', access: ['read', 'execute'] }], tcp: { connect: [443] }, scope: ['signal'] },
+});
+expectNotAssignable<SandboxOptions>({ landlock: { paths: ['/usr'] } });
+expectNotAssignable<SandboxOptions>({ landlock: { paths: [{ path: '/usr', access: ['reed'] }] } });
+expectNotAssignable<SandboxOptions>({ landlock: { udp: { bind: [53] } } });
 expectNotAssignable<SandboxOptions>({ namespaces: { pid: 'mine' } });
 expectError(run('true', [], { memroy: 1 }));
 expectError(run());
@@ -74,6 +89,10 @@ declare const handle: NamespaceHandle;
 expectAssignable<AsyncDisposable>(handle);
 expectAssignable<SandboxOptions>({ namespaces: { network: handle, ipc: { path: '/run/ipc' } } });
 expectAssignable<Promise<NamespaceHandle>>(namespaces.create(['user', 'pid'], { hostname: 'a' }));
+expectAssignable<Promise<NamespaceHandle>>(namespaces.create(['mount'], { propagation: 'shared' }));
+expectError(namespaces.create(['mount'], { propagation: 'rshared' }));
+expectType<CloneFacts>(namespaces.cloneFacts());
+expectType<readonly NamespaceKind[]>(namespaces.cloneFacts().kinds);
 expectError(namespaces.create(['users']));
 expectAssignable<readonly NamespaceEntry[]>(namespaces.list(1));
 
@@ -84,6 +103,12 @@ expectType<Promise<Socket>>(network.connect('db', 1));
 expectAssignable<readonly NetworkMember[]>(network.members());
 expectAssignable<AsyncDisposable>(network);
 expectAssignable<SandboxOptions>({ network: 'user' });
+expectAssignable<SandboxOptions>({
+  network: { user: { ports: [{ guest: 53, host: 5353, protocol: 'udp' }], dns: ['192.0.2.1'] } },
+});
+expectAssignable<SandboxOptions>({ network: { user: { egress: { allow: [{ to: '::/0', protocol: 'any' }] } } } });
+expectNotAssignable<SandboxOptions>({ network: { user: { egress: { rate: 1 } } } });
+expectNotAssignable<SandboxOptions>({ network: { user: { ports: [{ guest: 53, protocol: 'sctp' }] } } });
 expectAssignable<SandboxOptions>({ network: { join: '/proc/1/ns/net' } });
 expectAssignable<SandboxOptions>({ network: { bridge: network, ingress: { rate: '1MiB', loss: 0.5 } } });
 expectAssignable<SandboxOptions>({

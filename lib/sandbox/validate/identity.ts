@@ -88,11 +88,8 @@ function readMask(reader: Reader, value: unknown, path: string): bigint {
     const number = capabilityNumber(name);
     if (number === undefined) {
       const known = name.toUpperCase().startsWith('CAP_') ? name : `CAP_${name}`;
-      reader.issues.add(
-        `${path}[${i}]`,
-        `unknown capability '${name.slice(0, 40)}'`,
-        didYouMean(known, capabilityNames),
-      );
+      const hint = /^(CAP_)?ALL$/i.test(name) ? 'Name each that is needed' : didYouMean(known, capabilityNames);
+      reader.issues.add(`${path}[${i}]`, `unknown capability '${name.slice(0, 40)}'`, hint);
     } else mask |= 1n << BigInt(number);
   }
   return mask;
@@ -107,7 +104,10 @@ export function readNamespaces(reader: Reader, value: unknown): Record<Namespace
     if (choice === undefined) config[kind] = { type: 'new' };
     else if (typeof choice === 'string') config[kind] = { type: reader.oneOf(choice, path, ['new', 'host']) ?? 'new' };
     else if (choice instanceof Held) config[kind] = readHeld(reader, choice, kind, path);
-    else
+    else if (typeof choice !== 'object' || choice === null) {
+      config[kind] = { type: 'new' };
+      reader.oneOf(choice, path, ['new', 'host'], 'Or { path }, or a handle of namespaces.create()');
+    } else
       config[kind] = {
         type: 'path',
         path: reader.absolutePath(reader.fields(choice, path, ['path']).path, `${path}.path`) ?? '',

@@ -67,7 +67,7 @@ export function readMounts(reader: Reader, value: unknown): MountConfig[] {
 
 function readMount(reader: Reader, value: unknown, path: string): MountConfig | undefined {
   const common = ['type', 'destination', ...flagNames] as const;
-  const raw = reader.record(value, path);
+  const raw = reader.record(value, path, "Such as { type: 'bind', source: '/data', destination: '/data' }");
   if (raw === undefined) return undefined;
   const type = reader.oneOf(raw.type, `${path}.type`, mountTypes);
   if (type === undefined) return undefined;

@@ -5,6 +5,8 @@ import type { UserNetworkConfig } from '../network/user';
 import { type BridgeConfig, readBridge, readUserNetwork } from '../network/validate';
 import type { Reader } from './reader';
 
+const forms = 'Or an object: { bridge: network }, { user: { … } }, { join: path }';
+
 /** Writes the choice into `namespaces`, which may have been given one as well. */
 export function readNetwork(
   reader: Reader,
@@ -14,7 +16,7 @@ export function readNetwork(
   if (value === undefined) return undefined;
   if (value === 'user') return readNetwork(reader, { user: {} }, namespaces);
   if (typeof value === 'string' || typeof value !== 'object' || value === null) {
-    const choice = reader.oneOf(value, 'network', ['none', 'host', 'user']);
+    const choice = reader.oneOf(value, 'network', ['none', 'host', 'user'], forms);
     if (choice === 'host') choose(reader, namespaces, { type: 'host' });
     else if (namespaces.network.type !== 'new') contradiction(reader);
     return undefined;

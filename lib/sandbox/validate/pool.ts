@@ -3,7 +3,7 @@ import os from 'node:os';
 import type { SandboxConfig } from '../config';
 import { Issues, Reader } from './reader';
 import { checkReuse } from './reuse';
-import { randomId, readSandbox, sandboxOptionNames } from './sandbox';
+import { ofPrograms, randomId, readSandbox, sandboxOptionNames } from './sandbox';
 
 const MAX_SANDBOXES = 10_000;
 const DEFAULT_QUEUE = 1_000;
@@ -25,7 +25,7 @@ export function parsePool(options: unknown): PoolConfig {
   const issues = new Issues();
   const reader = new Reader(issues);
   const names = sandboxOptionNames.filter((name) => name !== 'id');
-  const fields = reader.fields(options, '', [...settings, ...names]);
+  const fields = reader.fields(options, '', [...settings, ...names], ofPrograms);
   const number = (name: 'min' | 'max' | 'maxQueue' | 'maxUses', least: number, most: number): number | undefined =>
     fields[name] === undefined ? undefined : reader.integer(fields[name], name, least, most);
   const min = number('min', 0, MAX_SANDBOXES) ?? 1;

@@ -160,12 +160,9 @@ function readRlimits(reader: Reader, fields: Fields<ProcessOptionName>): RlimitC
     if (!(name in rlimitNumbers)) continue;
     const path = `rlimits.${name}`;
     const value = given[name];
-    const pair =
-      typeof value === 'object' && value !== null
-        ? reader.fields(value, path, ['soft', 'hard'])
-        : { soft: value, hard: value };
-    const soft = readLimit(reader, pair.soft, typeof value === 'object' ? `${path}.soft` : path);
-    const hard = readLimit(reader, pair.hard, typeof value === 'object' ? `${path}.hard` : path);
+    const pair = typeof value === 'object' && value !== null ? reader.fields(value, path, ['soft', 'hard']) : undefined;
+    const soft = readLimit(reader, pair ? pair.soft : value, pair ? `${path}.soft` : path);
+    const hard = pair ? readLimit(reader, pair.hard, `${path}.hard`) : soft;
     if (soft > hard) reader.issues.add(path, 'has a soft limit above the hard one');
     set(name, soft, hard);
   }

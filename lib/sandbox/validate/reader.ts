@@ -44,9 +44,9 @@ export class Reader {
   constructor(readonly issues: Issues = new Issues()) {}
 
   /** Own properties as a plain object; undefined (and an issue) for anything that is no object. */
-  record(value: unknown, path: string): Record<string, unknown> | undefined {
+  record(value: unknown, path: string, hint?: string): Record<string, unknown> | undefined {
     if (typeof value !== 'object' || value === null || Array.isArray(value) || value instanceof Uint8Array) {
-      return this.issues.add(path, `must be an object, got ${typeName(value)}`);
+      return this.issues.add(path, `must be an object, got ${typeName(value)}`, hint);
     }
     const copy: Record<string, unknown> = Object.create(null);
     const keys = Object.keys(value);
@@ -62,14 +62,21 @@ export class Reader {
     return copy;
   }
 
-  /** An object of known properties. */
-  fields<K extends string>(value: unknown, path: string, known: readonly K[]): Fields<K> {
-    const record = value === undefined ? undefined : this.record(value, path);
+  /** An object of known properties. `elsewhere` may know better where an unknown one belongs. */
+  fields<K extends string>(
+    value: unknown,
+    path: string,
+    known: readonly K[],
+    elsewhere?: (key: string) => string | undefined,
+  ): Fields<K> {
+    const hint = path === '' ? undefined : `Its properties: ${known.join(', ')}`;
+    const record = value === undefined ? undefined : this.record(value, path, hint);
     // Without a prototype, here as in record(): an option that isn't given must not be read off Object.prototype.
     if (record === undefined) return Object.create(null);
     for (const key of Object.keys(record)) {
       if (!(known as readonly string[]).includes(key)) {
-        this.issues.add(join(path, key), 'is not an option', didYouMean(key, known) ?? `Known: ${known.join(', ')}`);
+        const better = elsewhere?.(key) ?? didYouMean(key, known) ?? `Known: ${known.join(', ')}`;
+        this.issues.add(join(path, key), 'is not an option', better);
       }
     }
     return record as Fields<K>;

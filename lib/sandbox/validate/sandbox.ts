@@ -6,6 +6,7 @@ import type { MountConfig, ProcessConfig, RootConfig, SandboxConfig } from '../c
 import { isHostName } from '../network/validate';
 import { checkEgress } from '../network/validate-egress';
 import { readApparmor } from './apparmor';
+import { elsewhere } from './elsewhere';
 import { readCapabilities, readMappings, readNamespaces, readUser } from './identity';
 import { readLandlock } from './landlock';
 import { readMounts, readRoot } from './mounts';
@@ -50,10 +51,13 @@ type SandboxOptionName = (typeof sandboxOptionNames)[number];
 const defaultEnv = { PATH: '/usr/local/bin:/usr/bin:/bin', LANG: 'C.UTF-8' };
 const defaultId = 1000;
 
+export const ofPrograms = elsewhere(processOptionNames, 'each program: run(), spawn()');
+const ofSandboxes = elsewhere(sandboxOptionNames, 'the sandbox: Sandbox.create(), SandboxPool.create()');
+
 export function parseSandbox(options: unknown): SandboxConfig {
   const issues = new Issues();
   const reader = new Reader(issues);
-  const config = readSandbox(reader, reader.fields(options, '', sandboxOptionNames));
+  const config = readSandbox(reader, reader.fields(options, '', sandboxOptionNames, ofPrograms));
   issues.throwIfAny();
   return config;
 }
@@ -61,7 +65,7 @@ export function parseSandbox(options: unknown): SandboxConfig {
 export function parseProcess(command: unknown, args: unknown, options: unknown, way: StartedBy): ProcessConfig {
   const issues = new Issues();
   const reader = new Reader(issues);
-  const config = readProcess(reader, reader.fields(options, '', processOptionNames), command, args, way);
+  const config = readProcess(reader, reader.fields(options, '', processOptionNames, ofSandboxes), command, args, way);
   issues.throwIfAny();
   return config;
 }
@@ -76,7 +80,7 @@ export function parseRun(
   const issues = new Issues();
   const reader = new Reader(issues);
   const known = [...new Set([...sandboxOptionNames, ...processOptionNames])];
-  const fields = reader.fields<SandboxOptionName | ProcessOptionName>(options, '', known);
+  const fields = reader.fields<SandboxOptionName | ProcessOptionName>(options, '', known, elsewhere());
   const sandbox = readSandbox(reader, fields);
   // These three are the sandbox's, and its programs have them from there.
   const own = Object.assign(Object.create(null), fields, { env: undefined, cwd: undefined, user: undefined });

@@ -49,7 +49,8 @@ function isLongForm(value: object): boolean {
 
 function readProfile(reader: Reader, value: unknown, path: string): SeccompConfig['profile'] {
   if (value === undefined) return 'default';
-  if (typeof value === 'string') return reader.oneOf(value, path, names) ?? 'default';
+  if (typeof value === 'string')
+    return reader.oneOf(value, path, names, 'A profile is an object, such as its file after JSON.parse') ?? 'default';
   if (typeof value !== 'object' || value === null) {
     reader.issues.add(path, 'must be a profile or the name of one', `Names: ${names.join(', ')}`);
     return 'default';

@@ -1,14 +1,22 @@
 /** v2's "no internal processes" and delegation: where a group with controllers may be made, and what is said where it can't. */
 import fs from 'node:fs';
 import { detect } from '../../../lib/cgroups/detect';
+import { files } from '../../../lib/cgroups/files';
 import { isPlace, placeV2 } from '../../../lib/cgroups/place';
 import { FakeCgroupfs } from './fake';
 
 let fake: FakeCgroupfs;
+let systemd: boolean;
+const exists = files.exists;
 beforeEach(() => {
   fake = new FakeCgroupfs();
+  systemd = true;
+  files.exists = (name) => (name === '/run/systemd/system' ? systemd : exists(name));
 });
-afterEach(() => fake.dispose());
+afterEach(() => {
+  files.exists = exists;
+  fake.dispose();
+});
 
 /** Groups below the root, from the outside in; the last is ours and holds these processes. */
 function tree(
@@ -101,6 +109,13 @@ test('an ordinary user without delegation is told the command', () => {
     hint: expect.any(String),
     command: 'systemd-run --user --scope -p Delegate=yes <command>',
   });
+});
+
+test('without systemd nobody is sent to it', () => {
+  tree([{ name: 'user' }, { name: 'session' }], [process.pid, 77]);
+  for (const path of ['unified', 'unified/user', 'unified/user/session']) fake.notOurs.add(path);
+  systemd = false;
+  expect(found(['memory'])).toEqual({ reason: expect.any(String), hint: expect.stringContaining('chown -R') });
 });
 
 test('a controller that the kernel does not have', () => {

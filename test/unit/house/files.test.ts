@@ -34,6 +34,12 @@ test('files in lib/ are small: looked at twice above 250 lines, never above 400'
   expect(long.filter(({ lines }) => lines > 400)).toEqual([]);
 });
 
+test('every error code is explained in docs/errors.md, and no other', () => {
+  const codes = (text: string) => [...new Set(text.match(/\bERR_[A-Z_]+\b/g))].sort();
+  const thrown = codes(sources('lib', '.ts').map(read).join('\n'));
+  expect(codes(read('docs/errors.md'))).toEqual(thrown);
+});
+
 /** Tables that scripts/generate-* write; nobody reads or edits them by hand. */
 const isGenerated = (path: string) => /^\/[/*]+ ?(@generated|Generated)/.test(read(path));
 

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { boundaryCalls, compile, parseProfile, simulate } from '../../../lib/seccomp';
 import { resolveSyscall } from '../../../lib/seccomp/syscalls';
 import type { Call, ProfileInput } from '../../../types/seccomp';
+import { hasCapability } from '../../helpers/capabilities';
 import { build, cleanUp, describeIf, hasHeaders, workDir } from './native';
 
 const shared = join(__dirname, '../../../../shared/seccomp/moby-default.json');
@@ -49,7 +50,9 @@ describeIf(
       syscall,
       args: badPointers,
     })).filter(({ syscall }) => !probes.includes(syscall));
-    const foreign: LiveCall[] = [20, 102, 364].map((syscall) => ({ syscall, arch: 'i386', args: badPointers }));
+    const foreign: LiveCall[] = hasCapability('int80')
+      ? [20, 102, 364].map((syscall) => ({ syscall, arch: 'i386', args: badPointers }))
+      : [];
     foreign.push(...[0, 1, 257].map((syscall) => ({ syscall: syscall + 0x40000000, args: badPointers })));
 
     const profiles: [string, () => ProfileInput][] = [

@@ -87,7 +87,7 @@ describe('one problem each', () => {
     [rule({ name: 'write' }), 'syscalls[0].name: cannot be given together with names'],
     [rule({ names: ['read', 'read'] }), "syscalls[0].names[1]: 'read' is listed twice in this rule"],
     [rule({ names: [5] }), 'syscalls[0].names[0]: must be a name, is 5'],
-    [rule({ action: 'ALLOW' }), "syscalls[0].action: must be an action, is 'ALLOW'"],
+    [rule({ action: 'ALLOW' }), "syscalls[0].action: must be an action, is 'ALLOW' | Did you mean 'SCMP_ACT_ALLOW'?"],
     [rule({ errnoRet: 5 }), "syscalls[0].errnoRet: has no meaning for 'SCMP_ACT_ALLOW'"],
     [rule({ comment: 5 }), 'syscalls[0].comment: must be a text'],
     [rule({ arg: [] }), "syscalls[0].arg: is not a property of a seccomp profile | Did you mean 'args'?"],

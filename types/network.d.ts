@@ -37,14 +37,14 @@ export interface NetworkOptions {
   readonly subnet?: string;
   /** An IPv6 subnet from /64 to /120, or true for fd77::/64. Default: none. */
   readonly ipv6?: boolean | string;
-  /** Nothing but the sandboxes: no default route, no published ports. Default false. */
+  /** Nothing but the sandboxes: no published ports. Default false. */
   readonly internal?: boolean;
   /**
    * A way out over IPv4, by the host's address (masquerading), to wherever the host's routes lead, but not to the host itself,
    * to other such networks, or to link-local addresses (a cloud's 169.254.169.254). On the host it takes one link `isolate<n>`
    * and one nf_tables table `linux-isolate-<n>`, which end with this process; no other rule or setting is changed, so the
    * host has to forward packets by itself (net.ipv4.ip_forward, else ERR_UNSUPPORTED) and its firewall has to let them
-   * through. Contradicts `internal`. Default false. Kernel: 5.12, CONFIG_NFT_MASQ. Privilege: CAP_NET_ADMIN over the network
+   * through. Contradicts `internal` and `ipv6`. Default false. Kernel: 5.12, CONFIG_NFT_MASQ. Privilege: CAP_NET_ADMIN over the network
    * namespace of this process; without it EPERM, and `network: 'user'` is what ordinary users have. Source: nft(8).
    */
   readonly nat?: boolean;

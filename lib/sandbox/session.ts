@@ -112,6 +112,7 @@ export class Session {
       landlock: landlock.report,
     });
     config.attachment?.egress?.onDenied((denied) => owner.emit('egressDenied', denied));
+    config.attachment?.onLost((error) => owner.emit('networkLost', error));
     this.files = new SandboxFiles(() => this.openRoot(), hostIds(this.compiled.identity, config.user));
   }
 

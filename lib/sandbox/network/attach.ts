@@ -23,6 +23,10 @@ export interface Member {
   readonly ports: PublishedPorts;
 }
 
+/** Resolvers don't tell upper from lower case. Source: RFC 4343. */
+export const isCalled = ({ names }: Member, name: string): boolean =>
+  names.some((one) => one.toLowerCase() === name.toLowerCase());
+
 export interface Attachment {
   /** The network namespace to join: a file of this process. */
   readonly namespace: string;
@@ -32,6 +36,8 @@ export interface Attachment {
   readonly egress: Egress | undefined;
   /** The namespace's descriptor is no longer needed: somebody lives in it. */
   readonly joined: () => void;
+  /** Hears when what holds the network has ended by itself. */
+  readonly onLost: (listener: (error: IsolateError) => void) => void;
   /** May be waited for. */
   readonly release: () => void | Promise<void>;
 }
@@ -131,6 +137,10 @@ export async function attachTo(
       mounts: (taken) => files.mounts(taken),
       egress,
       joined,
+      onLost: (listener) => {
+        const lost = (): void => listener(networkLost(`The process that holds network ${network.name} has ended`));
+        undo.push(router.onEnd(lost));
+      },
       release,
     };
   } catch (error) {
@@ -138,6 +148,12 @@ export async function attachTo(
     throw error;
   }
 }
+
+export const networkLost = (message: string): IsolateError =>
+  new IsolateError('ERR_NETWORK_FAILED', message, {
+    step: 'network',
+    hint: 'What runs in the sandbox has no network any more: make another one',
+  });
 
 /** An ordinary user's sandbox is made inside of the user namespace that the router's is in. */
 function joinsOf(owner: number | undefined): Joins {
@@ -149,7 +165,7 @@ function joinsOf(owner: number | undefined): Joins {
 
 function connect(
   network: Network,
-  { egress, ingress }: BridgeConfig,
+  { egress, ingress, allow }: BridgeConfig,
   socket: number,
   farNamespace: number,
   near: { index: number; name: string },
@@ -161,7 +177,8 @@ function connect(
   const requests = [netlink.addAddress(inside.index, address, leases.v4.subnet.prefix)];
   if (ipv6 && leases.v6) requests.push(netlink.addAddress(inside.index, ipv6, leases.v6.subnet.prefix));
   requests.push(netlink.linkUp(inside));
-  if (!network.config.internal) {
+  // Where nothing leads out, connect(2) shall say so at once; but a packet without a route meets no rule, and would not be told of.
+  if (network.config.nat || (allow && !network.config.internal)) {
     requests.push(netlink.addRoute(inside.index, leases.v4.gateway));
     if (ipv6 && leases.v6) requests.push(netlink.addRoute(inside.index, leases.v6.gateway));
   }
@@ -179,7 +196,7 @@ function removeNear({ router }: Network, near: { index: number; name: string }):
 }
 
 function checkNames({ attached }: Network, names: readonly string[]): void {
-  const taken = names.find((name) => [...attached].some((member) => member.names.includes(name)));
+  const taken = names.find((name) => [...attached].some((member) => isCalled(member, name)));
   if (taken === undefined) return;
   const what = `Another sandbox of this network is called '${taken}'`;
   throw new IsolateError('ERR_NAME_TAKEN', what, { step: 'network', hint: 'Give it another hostname or alias' });

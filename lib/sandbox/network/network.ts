@@ -3,13 +3,13 @@
  * namespaces that end with the router's launcher, so a crash leaves nothing, and no two networks can collide.
  *
  *   host (Node)                 router's network namespace             a sandbox's network namespace
- *   published port ── socket ──▶ br0 (gateway) ── v0, v1, …  ◀─ veth ─▶ eth0 (address, default route)
+ *   published port ── socket ──▶ br0 (gateway) ── v0, v1, …  ◀─ veth ─▶ eth0 (address)
  */
 import type { Socket } from 'node:net';
 import type { NetworkMember, NetworkOptions, SandboxNetwork } from '../../../types/network';
 import { StateError } from '../../errors';
 import { type Address, formatAddress, formatSubnet, Leases, netlink, parseAddress } from '../../network';
-import { type Attachment, attachTo, type Member } from './attach';
+import { type Attachment, attachTo, isCalled, type Member } from './attach';
 import { NameFiles } from './names';
 import { connectTo, refusedTarget } from './ports';
 import { register, unregister } from './registry';
@@ -22,7 +22,7 @@ const closed = [
   ['/proc/sys/net/ipv4/ip_forward', '0'],
   ['/proc/sys/net/ipv6/conf/all/forwarding', '0'],
 ] as const;
-/** With rules of the router's own about what is. IPv6 stays inside. */
+/** With rules of the router's own about what is. There is no IPv6 then. */
 const outward = [['/proc/sys/net/ipv4/ip_forward', '1'], closed[1]] as const;
 
 export class Network implements SandboxNetwork {
@@ -115,7 +115,7 @@ export class Network implements SandboxNetwork {
   }
 
   private find(host: string): Address | undefined {
-    return parseAddress(host) ?? [...this.attached].find(({ names }) => names.includes(host))?.address;
+    return parseAddress(host) ?? [...this.attached].find((member) => isCalled(member, host))?.address;
   }
 
   async close(): Promise<void> {

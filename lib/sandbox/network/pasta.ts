@@ -48,11 +48,16 @@ export function pastaArguments(ports: NetworkMember['ports'], dnsForward: Addres
 }
 
 export class Pasta {
-  private constructor(private readonly sandbox: Sandbox) {}
+  private ending = false;
+
+  private constructor(
+    private readonly sandbox: Sandbox,
+    private readonly program: Process,
+  ) {}
 
   /** `guest` holds the network namespace, and the user namespace that owns it. */
   static async start(guest: NamespaceSet, { ports, dnsForward, leftovers }: PastaOptions): Promise<Pasta> {
-    const program = findProgram();
+    const file = findProgram();
     checkTun();
     const capabilities = ['CAP_SYS_ADMIN', 'CAP_NET_ADMIN'];
     const config = parseSandbox({
@@ -65,20 +70,32 @@ export class Pasta {
       cwd: '/',
     });
     const mounts = [bind(TUN, { nodev: false, readonly: false })];
-    if (!program.startsWith('/usr/')) mounts.push(bind(program, {}));
+    if (!file.startsWith('/usr/')) mounts.push(bind(file, {}));
     const sandbox = await Sandbox.fromConfig({ ...config, mounts, leftovers });
     try {
-      const parsed = parseProcess(program, pastaArguments(ports, dnsForward), {}, 'spawn');
-      await whenReady(sandbox.start({ ...parsed, stdin: { file: guest.path('network') } }, false));
+      const parsed = parseProcess(file, pastaArguments(ports, dnsForward), {}, 'spawn');
+      const program = sandbox.start({ ...parsed, stdin: { file: guest.path('network') } }, false);
+      await whenReady(program);
       sandbox.rest();
-      return new Pasta(sandbox);
+      return new Pasta(sandbox, program);
     } catch (error) {
       await sandbox.delete();
       throw error;
     }
   }
 
+  /** By itself, that is; perhaps before anybody could ask. */
+  onEnd(listener: (how: string) => void): void {
+    const { exitCode, signalCode } = this.program;
+    const tell = (code: number | null, signal: string | null): void => {
+      if (!this.ending) listener(signal ?? `exit ${code}`);
+    };
+    if (exitCode === null && signalCode === null) this.program.once('exit', tell);
+    else setImmediate(tell, exitCode, signalCode);
+  }
+
   end(): Promise<void> {
+    this.ending = true;
     return this.sandbox.delete();
   }
 }

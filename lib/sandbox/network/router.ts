@@ -54,6 +54,8 @@ export class Router {
       cwd: '/',
     });
     const sandbox = await Sandbox.fromConfig({ ...config, leftovers });
+    // One listener for each sandbox that is attached.
+    sandbox.setMaxListeners(0);
     const protocols = nat ? [NETLINK_ROUTE, NETLINK_NETFILTER] : [NETLINK_ROUTE];
     try {
       const [routing, rules] = await open(sandbox, false, AF_NETLINK, SOCK_RAW, protocols, settings);
@@ -91,8 +93,10 @@ export class Router {
     return this.sandbox.status === 'stopped';
   }
 
-  onEnd(listener: () => void): void {
+  /** Until what is returned is called. */
+  onEnd(listener: () => void): () => void {
     this.sandbox.once('exit', listener);
+    return () => void this.sandbox.off('exit', listener);
   }
 
   async stop(): Promise<void> {

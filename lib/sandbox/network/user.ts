@@ -11,7 +11,7 @@ import { type Address, type netfilter, parseAddress } from '../../network';
 import type { IdRange } from '../config';
 import { createNamespaces, type NamespaceSet } from '../namespaces/set';
 import { parseNamespaces } from '../namespaces/validate';
-import { type Attachment, settings } from './attach';
+import { type Attachment, networkLost, settings } from './attach';
 import { Egress, rulesRequest } from './egress';
 import { NameFiles } from './names';
 import { Pasta } from './pasta';
@@ -64,6 +64,7 @@ export async function attachUser({ ports, dns, allow }: UserNetworkConfig, hostn
       mounts: (taken) => files.mounts(taken),
       egress,
       joined: () => undefined,
+      onLost: (listener) => pasta.onEnd((how) => listener(networkLost(`pasta has ended (${how})`))),
       release,
     };
   } catch (error) {

@@ -63,6 +63,8 @@ export function parseNetwork(options: unknown): NetworkConfig {
     dns: given('dns', (v) => readServers(reader, v, 'dns')),
   };
   if (config.nat && config.internal) issues.add('nat', 'contradicts internal', 'Leave one of them out');
+  if (config.nat && config.ipv6)
+    issues.add('ipv6', 'has no way out, and nat is asked for', 'Leave one of them out: nat is for IPv4 only');
   if (config.nat && meets(transit, config.subnet))
     issues.add('subnet', `overlaps ${formatSubnet(transit)}, by which nat leads out`);
   issues.throwIfAny();
@@ -180,9 +182,12 @@ function readNames(reader: Reader, value: unknown, path: string): string[] | und
   });
 }
 
-/** What may stand in /etc/hosts, and means nothing else there. */
+/** What may stand in /etc/hosts, and means nothing else there or anywhere. */
 export const isHostName = (name: string): boolean =>
-  name.length <= 253 && /^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$/.test(name) && name !== 'localhost';
+  name.length <= 253 &&
+  /^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$/.test(name) &&
+  !/^(.*\.)?localhost$/i.test(name) &&
+  !parseAddress(name);
 
 function readPorts(reader: Reader, value: unknown, path: string): BridgeConfig['ports'] | undefined {
   return reader.list(value, path, 256)?.flatMap((item, i) => {

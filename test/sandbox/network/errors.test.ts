@@ -20,6 +20,7 @@ test.each<[string, NetworkOptions, string, RegExp]>([
   ['everything', { subnet: '0.0.0.0/8' }, 'subnet', /overlaps/],
   ['where nat leads out', { subnet: '198.19.7.0/24', nat: true }, 'subnet', /overlaps 198\.19\.0\.0\/16/],
   ['nat from nowhere', { internal: true, nat: true }, 'nat', /contradicts internal/],
+  ['nat and IPv6', { ipv6: true, nat: true }, 'ipv6', /has no way out, and nat is asked for.*IPv4 only/],
   ['nat of a word', { nat: 'yes' as never }, 'nat', /must be true or false/],
   ['a name of 16 bytes', { name: 'sixteen-bytes-xx' }, 'name', /is longer than 15 bytes/],
   ['a name with a slash', { name: 'a/b' }, 'name', /must match/],
@@ -42,6 +43,9 @@ testWith(['userns'], 'addresses that can not be had, and the same subnet or name
     [{ address: '10.9.0.1' }, /10\.9\.0\.1 can't be given out/], // the gateway's
     [{ address: '10.9.0.7' }, /10\.9\.0\.7 can't be given out/], // broadcast
     [{ aliases: ['two words'] }, /network\.aliases\[0\]: is no host name/],
+    [{ aliases: ['LocalHost'] }, /network\.aliases\[0\]: is no host name/],
+    [{ aliases: ['db.localhost'] }, /network\.aliases\[0\]: is no host name/],
+    [{ aliases: ['10.9.0.4'] }, /network\.aliases\[0\]: is no host name/],
     [{ ports: [{ guest: 0 }] }, /network\.ports\[0\]\.guest: must be a whole number from 1/],
     [{ ports: [{ guest: 80, address: 'eth0' }] }, /network\.ports\[0\]\.address: is no IP address/],
   ] as [Partial<BridgeNetwork>, RegExp][])

@@ -12,7 +12,7 @@ import { type NamespaceHandle, namespaces, run, Sandbox } from '../../../lib';
 import { type Capability, hasCapability, testWith } from '../../helpers/capabilities';
 import { echoServer, httpServer } from '../../helpers/network';
 import { waitFor } from '../../helpers/poll';
-import { allProcesses, commandOf } from '../../helpers/proc';
+import { allProcesses, commandOf, descendants } from '../../helpers/proc';
 
 const needs: Capability[] = ['root', 'pasta', 'ip', 'curl', 'python3', 'setpriv'];
 const dist = path.join(__dirname, '../../../dist');
@@ -57,7 +57,7 @@ afterEach(() => {
   for (const child of children.splice(0)) child.kill('SIGKILL');
 });
 function node(user: User, body: string, env: NodeJS.ProcessEnv = {}) {
-  const script = `const { Sandbox, run } = require(${JSON.stringify(dist)});
+  const script = `const { Sandbox, SandboxPool, run } = require(${JSON.stringify(dist)});
     Object.assign(process.env, ${JSON.stringify(env)}); (async () => { ${body} })()
     .catch(({ code, message, hint, step }) => console.log(JSON.stringify({ code, message, hint, step })));`;
   const child = spawn('nsenter', [...enter(), ...users[user], process.execPath, '-e', script], {
@@ -84,7 +84,7 @@ const status = (url: string) => `curl -s -m 5 -o /dev/null -w '%{http_code} ' ht
 const guest = (script: string, network = "'user'") =>
   `console.log((await run('sh', ['-c', ${JSON.stringify(script)}], { network: ${network}, hostname: 'guest' })).stdout);`;
 // Where the CPU has AVX2 it goes on as passt.avx2.
-const pastas = () => allProcesses().filter(({ name }) => /^pas(ta|st)/.test(name));
+const pastas = (among = allProcesses()) => among.filter(({ name }) => /^pas(ta|st)/.test(name));
 
 describe.each(Object.keys(users) as User[])('as %s', (user) => {
   testWith(needs, 'the guest reaches what is outside, and nothing that listens on the host', async () => {
@@ -174,6 +174,43 @@ s.sendto(b'?', ('127.0.0.1', 5353)); print(s.recv(9).decode())`;
     await waitFor('pasta is gone', () => pastas().length === 0, 10_000);
     const left = () => fs.readdirSync(os.tmpdir()).filter((name) => name.startsWith(`linux-isolate-${child.pid}-`));
     await waitFor('its files are gone', () => left().length === 0, 10_000);
+  });
+
+  testWith(needs, 'pasta dies: the sandbox is told, its programs go on, and lead nowhere', async () => {
+    const url = `http://${theirs}:8000/`;
+    const child = node(
+      user,
+      `const box = await Sandbox.create({ network: 'user' });
+      box.on('networkLost', async ({ code, message, step }) => {
+        const { stdout } = await box.run('curl', ['-s', '-m', '2', '-o', '/dev/null', '-w', '%{http_code}', ${JSON.stringify(url)}]);
+        console.log(JSON.stringify({ code, message, step, stdout, status: box.status }));
+        await box.delete();
+      });
+      const ended = await Sandbox.create({ network: 'user' });
+      ended.on('networkLost', () => console.log('not this one'));
+      await ended.delete(); console.log('ready'); process.stdin.resume();`,
+    );
+    await once(child.stdout, 'data');
+    for (const { pid } of pastas(descendants(child.pid))) process.kill(pid, 'SIGKILL');
+    const [text] = await once(child.stdout, 'data');
+    child.stdin.end();
+    expect(JSON.parse(text)).toEqual({
+      code: 'ERR_NETWORK_FAILED',
+      message: expect.stringMatching(/pasta has ended \(SIGKILL\)/),
+      step: 'network',
+      stdout: '000',
+      status: 'created',
+    });
+    await once(child, 'close');
+    expect(pastas()).toEqual([]);
+  });
+
+  testWith(needs, 'a pool: each sandbox has a way out, and all of pasta ends with it', async () => {
+    const body = `const pool = await SandboxPool.create({ min: 2, max: 2, network: 'user' });
+      const all = await Promise.all([1, 2, 3].map(() => pool.run('sh', ['-c', ${JSON.stringify(status(`${theirs}:8000`))}])));
+      console.log(JSON.stringify(all.map(({ stdout }) => stdout.trim()))); await pool.close();`;
+    expect(JSON.parse(await printed(user, body))).toEqual(['200', '200', '200']);
+    await waitFor('pasta is gone', () => pastas().length === 0, 10_000);
   });
 
   testWith(

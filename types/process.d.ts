@@ -1,5 +1,7 @@
-import type { Readable, Writable } from 'node:stream';
+import type { Duplex, Readable, Writable } from 'node:stream';
 import type { IsolateResult } from './result';
+import type { Violation } from './seccomp';
+import type { Denial } from './selinux';
 
 /** The five capability sets, OCI names. Source: capabilities(7). */
 export interface CapabilitySets {
@@ -107,11 +109,28 @@ export interface CollectOptions {
   readonly reject?: boolean;
 }
 
-/**
- * A process in a sandbox, shaped like child_process.ChildProcess. Events: 'spawn', 'exit' and, when its streams have
- * ended, 'close' (code, signal), 'error', 'terminal' (the terminal's stream), 'violation' (a Violation, with `seccomp: { trace: true }`), 'denial' (a Denial of SELinux's).
- */
-export interface SandboxProcess extends NodeJS.EventEmitter {
+/** Of an event: none. A listener may have a parameter all the same, as the `resolve` of a promise has. */
+export type NoArguments = unknown[];
+
+/** Arguments of a process's events. */
+export interface ProcessEvents {
+  /** It runs, and `pid` is known. */
+  spawn: NoArguments;
+  /** It could not be started; `result` rejects with the same. Without a listener nothing is thrown. */
+  error: [error: Error];
+  /** With `terminal`: both directions of it. */
+  terminal: [stream: Duplex];
+  exit: [code: number | null, signal: NodeJS.Signals | null];
+  /** After 'exit', when its streams have ended. */
+  close: [code: number | null, signal: NodeJS.Signals | null];
+  /** A call that its seccomp filter refused: with `seccomp: { trace: true }` as it happens, else of what ended it. */
+  violation: [violation: Violation];
+  /** Something that SELinux refused, told when it has ended. */
+  denial: [denial: Denial];
+}
+
+/** A process in a sandbox, shaped like child_process.ChildProcess. */
+export interface SandboxProcess extends NodeJS.EventEmitter<ProcessEvents> {
   /** Pid on the host, once 'spawn' was emitted. */
   readonly pid: number | undefined;
   readonly stdin: Writable | null;

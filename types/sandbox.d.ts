@@ -3,9 +3,16 @@ import type { CgroupStats, Resources } from './cgroups';
 import type { LandlockOptions } from './landlock';
 import type { Mount, RootOptions } from './mounts';
 import type { IdMapping, NamespaceOptions, TimeOffsets } from './namespaces';
-import type { NetworkOption } from './network';
-import type { CapabilitySets, CollectOptions, ProcessOptions, UserOptions } from './process';
-import type { SeccompOptions, SeccompProfile } from './seccomp';
+import type { DeniedConnection, NetworkOption } from './network';
+import type {
+  CapabilitySets,
+  CollectOptions,
+  NoArguments,
+  ProcessOptions,
+  SandboxProcess,
+  UserOptions,
+} from './process';
+import type { SeccompOptions, SeccompProfile, Violation } from './seccomp';
 import type { SelinuxOption } from './selinux';
 
 /** What a sandbox is. Everything has a safe default; see README, "Defaults". */
@@ -77,6 +84,22 @@ export interface SandboxState {
   readonly status: SandboxStatus;
   /** Init, on the host; absent when stopped. */
   readonly pid?: number;
+}
+
+/** Arguments of a sandbox's events. */
+export interface SandboxEvents {
+  /** It can start programs; Sandbox.create() has waited for that. */
+  ready: NoArguments;
+  /** Nothing is left of it. */
+  exit: NoArguments;
+  /** A call that the filter of one of its programs refused; see the process's event. */
+  violation: [violation: Violation, process: SandboxProcess];
+  /** A handler of `seccomp.notify` threw, or took too long; the program has got ENOSYS. */
+  notifyError: [error: Error, process: SandboxProcess];
+  /** The first packet to a destination that `egress.allow` has not. */
+  egressDenied: [denied: DeniedConnection];
+  /** Its network has ended by itself (pasta, or the process that holds a Network): nothing but loopback leads anywhere. */
+  networkLost: [error: Error];
 }
 
 /**

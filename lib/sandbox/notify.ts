@@ -2,6 +2,7 @@
 
 import type { EventEmitter } from 'node:events';
 import fs from 'node:fs';
+import type { SandboxEvents } from '../../types/sandbox';
 import type { NotifiedCall, NotifyAnswer, Violation } from '../../types/seccomp';
 import { errnoNumber, IsolateError } from '../errors';
 import { closeFd } from '../native';
@@ -136,9 +137,8 @@ function programOf(pid: number): string | undefined {
   }
 }
 
-/** Events: `violation` of the process and of its sandbox, `notifyError` of the sandbox when a handler failed. */
 export function superviseProcess(
-  sandbox: EventEmitter,
+  sandbox: EventEmitter<SandboxEvents>,
   process: Process | undefined,
   config: SandboxConfig,
   fd: number | undefined,

@@ -4,7 +4,7 @@ import type net from 'node:net';
 import { constants } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
 import type { Enforcement } from '../../types/enforcement';
-import type { SandboxProcess } from '../../types/process';
+import type { ProcessEvents, SandboxProcess } from '../../types/process';
 import type { Dropped, IsolateResult } from '../../types/result';
 import type { Violation } from '../../types/seccomp';
 import type { Denial } from '../../types/selinux';
@@ -58,7 +58,7 @@ export function unknownSignal(signal: unknown): StateError {
   return new StateError(`Unknown signal ${name}`, { hint });
 }
 
-export class Process extends EventEmitter implements SandboxProcess {
+export class Process extends EventEmitter<ProcessEvents> implements SandboxProcess {
   pid: number | undefined;
   stdin: Writable | null;
   stdout: Readable | null;

@@ -5,7 +5,7 @@ import type { Enforcement } from '../../types/enforcement';
 import type { EgressReport } from '../../types/network';
 import type { CollectOptions, ProcessOptions } from '../../types/process';
 import type { Dropped, IsolateResult } from '../../types/result';
-import type { SandboxOptions, SandboxState, SandboxStats, SandboxStatus } from '../../types/sandbox';
+import type { SandboxEvents, SandboxOptions, SandboxState, SandboxStats, SandboxStatus } from '../../types/sandbox';
 import { StateError } from '../errors';
 import type { SocketRequest } from '../plan';
 import { signalNumber } from '../process';
@@ -25,7 +25,7 @@ import { parseProcess, parseSandbox } from './validate/sandbox';
 const DEFAULT_STOP_MS = 10_000;
 const DEFAULT_MAX_OUTPUT = 8 * 2 ** 20;
 
-export class Sandbox extends EventEmitter {
+export class Sandbox extends EventEmitter<SandboxEvents> {
   readonly id: string;
   private readonly session: Session;
 

@@ -5,7 +5,7 @@
 import type { EventEmitter } from 'node:events';
 import type { Enforcement } from '../../types/enforcement';
 import type { Dropped } from '../../types/result';
-import type { SandboxStatus } from '../../types/sandbox';
+import type { SandboxEvents, SandboxStatus } from '../../types/sandbox';
 import type { Violation } from '../../types/seccomp';
 import type { Group, RunGroup } from '../cgroups';
 import { IsolateError, StateError } from '../errors';
@@ -71,7 +71,7 @@ export class Session {
 
   /** Launches without waiting. `owner` hears 'ready', 'exit' and what a filter reports; `oneShot` ends with its first program. */
   constructor(
-    private readonly owner: EventEmitter,
+    private readonly owner: EventEmitter<SandboxEvents>,
     private readonly config: SandboxConfig,
     private readonly oneShot: boolean,
   ) {

@@ -62,7 +62,7 @@ describe('spawn', () => {
   test('is shaped like a ChildProcess', async () => {
     const child = spawn('sh', ['-c', 'read line; echo got $line; echo err >&2; exit 5']);
     const events: string[] = [];
-    for (const name of ['spawn', 'exit', 'close']) child.on(name, () => events.push(name));
+    for (const name of ['spawn', 'exit', 'close'] as const) child.on(name, () => events.push(name));
     child.stdin?.end('hello\n');
     const [stdout, stderr] = await Promise.all([gather(child.stdout), gather(child.stderr)]);
     const result = await child.result;

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { Readable } from 'node:stream';
+import type { Duplex, Readable } from 'node:stream';
 import { expectAssignable, expectError, expectNotAssignable, expectType } from 'tsd';
 import {
   type ApparmorLabel,
@@ -27,10 +27,12 @@ import {
   Sandbox,
   type SandboxOptions,
   SandboxPool,
+  type SandboxProcess,
   type SandboxState,
   type SandboxStats,
   spawn,
   ValidationError,
+  type Violation,
 } from '../..';
 
 expectType<Promise<IsolateResult<string>>>(run('true'));
@@ -56,6 +58,13 @@ diagnostics.exit.subscribe({ asyncEnd: ({ result }) => expectType<IsolateResult 
 
 declare const sandbox: Sandbox;
 expectType<SandboxState>(sandbox.state());
+sandbox.on('egressDenied', (denied) => expectType<DeniedConnection>(denied));
+sandbox.on('networkLost', (error) => expectType<Error>(error));
+sandbox.on('violation', (violation, process) => expectType<[Violation, SandboxProcess]>([violation, process]));
+spawn('true').on('exit', (code, signal) => expectType<[number | null, NodeJS.Signals | null]>([code, signal]));
+spawn('true').on('terminal', (stream) => expectType<Duplex>(stream));
+new Promise((resolve) => spawn('true').once('spawn', resolve));
+expectError(sandbox.on('egressDenied', (denied: string) => denied));
 expectType<Promise<IsolateResult>>(sandbox.run('true'));
 expectType<Promise<Buffer>>(sandbox.files.read('/tmp/x'));
 expectAssignable<AsyncDisposable>(sandbox);

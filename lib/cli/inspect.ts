@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import type { NamespaceEntry, NamespaceNode } from '../../types/namespaces';
 import { IsolateError } from '../errors';
 import { all, list, tree, userName } from '../namespaces';
+import { plain } from './plain';
 import { table } from './table';
 
 export async function inspectCommand(args: string[]): Promise<number> {
@@ -29,9 +30,9 @@ function whose({ processes, pid, uid, command, pins }: NamespaceEntry): string[]
   return [String(processes), pid === undefined ? '' : String(pid), uid === undefined ? '' : userName(uid), short(text)];
 }
 
-/** Cut on the right, and without anything that a terminal would take for more than text. */
+/** Cut on the right. */
 function short(text: string): string {
-  const clean = text.replace(/\p{Cc}/gu, '?');
+  const clean = plain(text);
   return clean.length > COMMAND_WIDTH ? `${clean.slice(0, COMMAND_WIDTH - 1)}…` : clean;
 }
 

@@ -1,9 +1,9 @@
 /** `doctor`: one line for each thing that this host can or can't do. */
-import { parseArgs } from 'node:util';
 import { doctor } from '../sandbox';
+import { parseArguments } from './arguments';
 
 export async function doctorCommand(args: string[]): Promise<number> {
-  const { values } = parseArgs({ args, options: { json: { type: 'boolean', default: false } } });
+  const { values } = parseArguments({ args, options: { json: { type: 'boolean', default: false } } });
   const checks = await doctor();
   if (values.json) process.stdout.write(`${JSON.stringify(checks, null, 2)}\n`);
   else {

@@ -1,13 +1,13 @@
 /** `inspect [pid]`: namespaces in the columns of lsns(8), as a tree of owners, or as JSON. */
-import { parseArgs } from 'node:util';
 import type { NamespaceEntry, NamespaceNode } from '../../types/namespaces';
 import { IsolateError } from '../errors';
 import { all, list, tree, userName } from '../namespaces';
+import { parseArguments } from './arguments';
 import { plain } from './plain';
 import { table } from './table';
 
 export async function inspectCommand(args: string[]): Promise<number> {
-  const { values, positionals } = parseArgs({
+  const { values, positionals } = parseArguments({
     args,
     allowPositionals: true,
     options: { json: { type: 'boolean', default: false }, tree: { type: 'boolean', default: false } },

@@ -1,10 +1,10 @@
 /** `learn`: runs a program several times and writes the smallest profile that allows what it did. */
 import fs from 'node:fs';
-import { parseArgs } from 'node:util';
 import type { ProfileInput } from '../../types/seccomp';
 import { IsolateError } from '../errors';
 import { Sandbox } from '../sandbox';
 import { Recorder } from '../seccomp';
+import { parseArguments } from './arguments';
 import { parseDuration } from './duration';
 import { differenceLines, loadProfile } from './profile';
 import { table } from './table';
@@ -21,7 +21,7 @@ The counts go to standard error. Exit code: 0; 1 if a run did not exit with 0; 1
 `;
 
 export async function learnCommand(args: string[]): Promise<number> {
-  const { values, positionals } = parseArgs({
+  const { values, positionals } = parseArguments({
     args,
     allowPositionals: true,
     options: {

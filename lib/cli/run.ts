@@ -1,6 +1,6 @@
 /** `run`: a program in a sandbox, with the exit codes of timeout(1) and env(1). */
 import fs from 'node:fs';
-import { parseArgs } from 'node:util';
+import type { parseArgs } from 'node:util';
 import type { Mount } from '../../types/mounts';
 import type { ProcessOptions } from '../../types/process';
 import type { IsolateResult } from '../../types/result';
@@ -9,6 +9,7 @@ import { IsolateError } from '../errors';
 import { signalNumber } from '../process';
 import { Sandbox } from '../sandbox';
 import { parseProfile } from '../seccomp';
+import { parseArguments } from './arguments';
 import { parseDuration } from './duration';
 import { type StatusLine, statusLine } from './status';
 import { violationLines } from './violations';
@@ -122,7 +123,7 @@ function sandboxOptions(values: Values): SandboxOptions {
 }
 
 export async function runCommand(args: string[]): Promise<number> {
-  const { values, positionals } = parseArgs({ args, options, allowPositionals: true });
+  const { values, positionals } = parseArguments({ args, options, allowPositionals: true });
   const [command, ...rest] = positionals;
   if (values.help || command === undefined) {
     process[values.help ? 'stdout' : 'stderr'].write(help);

@@ -1,9 +1,9 @@
 /** `seccomp`: the proof tools on the command line. */
 import fs from 'node:fs';
-import { parseArgs } from 'node:util';
 import type { ArchName, Call, CompileOptions } from '../../types/seccomp';
 import { IsolateError } from '../errors';
 import { compile, disassemble, explain, simulate } from '../seccomp';
+import { parseArguments } from './arguments';
 import { differenceLines, loadProfile } from './profile';
 
 const help = `Usage: linux-isolate seccomp <tool> [options]
@@ -20,7 +20,7 @@ Exit code: 0, 1 (see diff), 125 for bad input.
 `;
 
 export async function seccompCommand(args: string[]): Promise<number> {
-  const { values, positionals } = parseArgs({
+  const { values, positionals } = parseArguments({
     args,
     allowPositionals: true,
     options: {

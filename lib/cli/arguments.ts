@@ -9,7 +9,7 @@ export function parseArguments<T extends ParseArgsConfig>(config: T): ReturnType
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     const name = /'(--?[^' ,=]+)/.exec(message)?.[1];
-    if (code !== 'ERR_PARSE_ARGS_UNKNOWN_OPTION' || name === undefined) throw error;
+    if (!code?.endsWith('UNKNOWN_OPTION') || name === undefined) throw error;
     const hint = didYouMean(
       name,
       Object.keys(config.options ?? {}).map((known) => `--${known}`),

@@ -123,12 +123,12 @@ export class Sandbox extends EventEmitter<SandboxEvents> {
   /** Stops all processes where they are, see Session.pause(). */
   async pause(): Promise<void> {
     this.session.expect('pause', ['created', 'running']);
-    await this.session.pause();
+    await this.session.control.pause();
   }
 
   async resume(): Promise<void> {
     this.session.expect('resume', ['paused']);
-    this.session.thaw();
+    this.session.control.thaw();
   }
 
   /** Sends a signal to every process in the sandbox but init. Default SIGTERM. */
@@ -136,13 +136,13 @@ export class Sandbox extends EventEmitter<SandboxEvents> {
     this.session.expect('kill', ['created', 'running', 'paused']);
     const number = signalNumber(signal);
     if (number === undefined) throw unknownSignal(signal);
-    this.session.signalAll(number, 'signal');
+    this.session.control.signalAll(number, 'signal');
   }
 
   /** SIGTERM to all, SIGKILL after `timeout` milliseconds (default 10,000), then as delete(). */
   async stop(options: { timeout?: number } = {}): Promise<void> {
     if (this.status === 'stopped') return this.delete();
-    if (this.status === 'paused') this.session.thaw();
+    if (this.status === 'paused') this.session.control.thaw();
     const running = this.session.running();
     if (running.length > 0) {
       const over = Promise.allSettled(running.map((process) => process.result));

@@ -8,7 +8,7 @@ import type { Dropped } from '../../types/result';
 import type { SandboxEvents, SandboxStatus } from '../../types/sandbox';
 import type { Violation } from '../../types/seccomp';
 import type { Group, RunGroup } from '../cgroups';
-import { IsolateError, StateError } from '../errors';
+import { StateError } from '../errors';
 import {
   type ExitFacts,
   type Failure,
@@ -22,6 +22,7 @@ import { Plan, type SocketRequest } from '../plan';
 import { hostIds } from './compile/identity';
 import type { CompiledSandbox } from './compile/sandbox';
 import type { ProcessConfig, SandboxConfig } from './config';
+import { Control } from './control';
 import type { Degraded } from './degrade';
 import { Denials } from './denials';
 import { begin, type PhaseOf, traceExit, watch } from './diagnostics';
@@ -38,10 +39,6 @@ import { notAskedFor, Requests } from './requests';
 import { killedExit } from './verdict';
 
 const SIGKILL = 9;
-const SIGSTOP = 19;
-const SIGCONT = 18;
-/** For init, which may have to share its processor time with what it shall kill. */
-const ANSWER_MS = 10_000;
 
 export class Session {
   readonly group: Group | undefined;
@@ -61,13 +58,13 @@ export class Session {
   private nextId = 1;
   private initPid: number | undefined;
   private ready = false;
-  private paused = false;
   private ending = false;
   private ended = false;
   private failure: Error | undefined;
   private readonly readyWaiters: { resolve(): void; reject(error: Error): void }[] = [];
   private readonly goneWaiters: (() => void)[] = [];
   private readonly requests: Requests;
+  readonly control: Control;
 
   /** Launches without waiting. `owner` hears 'ready', 'exit' and what a filter reports; `oneShot` ends with its first program. */
   constructor(
@@ -97,6 +94,16 @@ export class Session {
       security: this.security,
     } = watch(this.creating, () => launch(config, events, oneShot)));
     this.requests = new Requests(this.handle, () => this.idle());
+    this.control = new Control({
+      handle: this.handle,
+      group: this.group,
+      requests: this.requests,
+      ownPids: config.namespaces.pid.type === 'new',
+      oneShot,
+      running: () => this.running(),
+      isEnding: () => this.ending,
+      giveUp: (why) => this.giveUp(why),
+    });
     if (filtersOf(config).length > 0) this.kills = new Kills(config);
     const { dropped } = this.degraded;
     const { selinux, apparmor, landlock } = this.security;
@@ -123,7 +130,7 @@ export class Session {
   get status(): SandboxStatus {
     if (this.ending || this.ended) return 'stopped';
     if (!this.ready) return 'creating';
-    if (this.paused) return 'paused';
+    if (this.control.paused) return 'paused';
     return this.processes.size > 0 ? 'running' : 'created';
   }
 
@@ -171,7 +178,7 @@ export class Session {
     if (this.ended) return;
     this.ending = true;
     this.beginDelete();
-    if (this.paused) this.group?.thaw();
+    if (this.control.paused) this.group?.thaw();
     this.handle.ref();
     this.handle.shutdown();
     await new Promise<void>((resolve) => this.goneWaiters.push(resolve));
@@ -180,35 +187,6 @@ export class Session {
   /** Does not keep Node running from here on, although a program runs. */
   rest(): void {
     this.handle.unref();
-  }
-
-  /**
-   * Stops all processes where they are: the cgroup's freezer, else SIGSTOP. Resolves when all stand still, as far as the kernel tells
-   * (the freezer does). @throws StateError when they don't within 5 s; they go on then
-   */
-  async pause(): Promise<void> {
-    this.paused = true;
-    try {
-      if (!(await this.group?.freeze())) this.signalAll(SIGSTOP, 'pause');
-    } catch (error) {
-      this.paused = false;
-      throw error;
-    }
-  }
-
-  thaw(): void {
-    if (!this.group?.thaw()) this.signalAll(SIGCONT, 'resume');
-    this.paused = false;
-  }
-
-  signalAll(signal: number, what: string): void {
-    if (this.config.namespaces.pid.type !== 'new') {
-      throw new StateError(`Can't ${what} a sandbox without a PID namespace of its own`, {
-        hint: "Leave namespaces.pid at 'new'",
-      });
-    }
-    this.handle.signal(0, signal, 'all');
-    for (const process of this.running()) process.signaled(signal);
   }
 
   start(given: ProcessConfig, collect: boolean): Process {
@@ -247,7 +225,7 @@ export class Session {
       denials: this.denials,
       egress: this.config.attachment?.egress,
       violation: (violation: Violation, process: Process) => this.owner.emit('violation', violation, process),
-      killTree: (id: number) => this.killTree(id, run),
+      killTree: (id: number) => this.control.killTree(id, run),
       signal: (id: number, signal: number) => this.handle.signal(id, signal),
       endsAll: this.oneShot && this.config.namespaces.pid.type === 'new',
       afterExit: async (process: Process) => {
@@ -267,27 +245,6 @@ export class Session {
     return root.type === 'default' && namespaces.pid.type === 'new' && mounts.every(({ type }) => type !== 'bind');
   }
 
-  /** With a PID namespace and one program, everything in it; else the program's process group, and its cgroup. */
-  private killTree(id: number, run: RunGroup | undefined): void {
-    const alone = this.config.namespaces.pid.type === 'new' && (this.oneShot || this.processes.size === 1);
-    this.handle.signal(id, SIGKILL, alone ? 'all' : 'group');
-    if (!alone) run?.kill();
-    if (this.paused) this.thaw();
-    if (!this.oneShot && !this.ending) void this.expectAnswer();
-  }
-
-  /**
-   * A program may stop the child of init that is about to become another one (SIGSTOP), and init with it (vfork): then nobody
-   * is killed, and limits of time don't hold. The supervisor can still end it all.
-   */
-  private async expectAnswer(): Promise<void> {
-    if ((await this.requests.answers(ANSWER_MS)) || this.ending) return;
-    const what = `Init did not answer within ${ANSWER_MS} ms`;
-    this.failure = new IsolateError('ERR_LAUNCHER_LOST', what, { role: 'init', hint: 'A program may have stopped it' });
-    this.ending = true;
-    this.handle.shutdown();
-  }
-
   private onReady(pid: number): void {
     this.initPid = pid;
     this.ready = true;
@@ -300,13 +257,16 @@ export class Session {
 
   private onFailed(failure: Failure): void {
     if (failure.spawnId === undefined) {
-      this.failure = failureError(failure, this.requests.resetPlan ?? this.compiled.plan);
-      this.ending = true;
-      this.handle.shutdown();
-      return;
+      return this.giveUp(failureError(failure, this.requests.resetPlan ?? this.compiled.plan));
     }
     const plan = this.processes.get(failure.spawnId)?.plan;
     if (plan) this.fail(failure.spawnId, failureError(failure, plan));
+  }
+
+  private giveUp(why: Error): void {
+    this.failure = why;
+    this.ending = true;
+    this.handle.shutdown();
   }
 
   /** A program that could not be started. */

@@ -19,7 +19,7 @@ echo "# kernel $(uname -r), SELinux enforcing: $enforce, modules: $(cat /sys/ker
 
 if [ "$boot" = shell ]; then
   echo '# end'
-  exec setsid --ctty bash -i </dev/ttyS0 >/dev/ttyS0 2>&1
+  exec setsid --ctty --wait bash -i </dev/ttyS0 >/dev/ttyS0 2>&1
 fi
 
 as_root() { node test/vm/guest/suite.js "$@"; }

@@ -9,7 +9,9 @@ import { native } from './load';
 import type { NativeChannel } from './native';
 
 const EAGAIN = os.constants.errno.EAGAIN;
-const buffer = Buffer.allocUnsafe(65536);
+/** More than a terminal holds: 4 KiB at the reader's end, and 8 KiB on the way (drivers/tty/pty.c). */
+const CAPACITY = 1 << 16;
+const buffer = Buffer.allocUnsafe(CAPACITY);
 
 type Written = (error?: Error | null) => void;
 
@@ -26,9 +28,10 @@ export class Terminal extends Duplex {
     this.channel = new (native().Channel)(fd, (writable) => this.onReady(writable));
   }
 
-  /** Takes what the terminal holds now, whether anybody is ready for it or not. */
+  /** Takes what the terminal holds now, and not for ever what is written meanwhile, whether anybody is ready for it or not. */
   drain(): void {
-    while (!this.over && this.readSome());
+    const end = this.bytesRead + CAPACITY;
+    while (!this.over && this.bytesRead < end && this.readSome());
   }
 
   override _read(): void {

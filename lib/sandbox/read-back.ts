@@ -45,11 +45,14 @@ function settled(wrong: () => string | undefined, pid: number): string | undefin
     if (wrong() === undefined) return undefined;
     awaitExec(pid);
     return wrong();
-  } catch {
-    return undefined;
+  } catch (error) {
+    const { code } = error as { code?: string };
+    return ours.includes(code) ? `something that could not be read (${code})` : undefined;
   }
 }
 
+/** Not the program's end, but our own want of descriptors or memory. */
+const ours: readonly (string | undefined)[] = ['EMFILE', 'ENFILE', 'ENOMEM'];
 const PF_FORKNOEXEC = 0x40;
 const PATIENCE_MS = 10_000;
 const cell = new Int32Array(new SharedArrayBuffer(4));

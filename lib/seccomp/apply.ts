@@ -38,8 +38,13 @@ function install(profile: ProfileInput, options: CompileOptions, flags: number):
   if (filter.notify)
     throw new StateError('A filter on ourselves can have no listener', { hint: 'Use notify in a Sandbox' });
   check(native().noNewPrivileges(), 'prctl');
-  threadChanged();
-  const result = check(native().seccompFilter(filter.flags | flags, filter.program), 'seccomp');
+  let result: number;
+  try {
+    result = check(native().seccompFilter(filter.flags | flags, filter.program), 'seccomp');
+  } finally {
+    // Afterwards: what another thread starts meanwhile would be without the filter.
+    threadChanged();
+  }
   // TSYNC answers with the id of a thread that could not follow.
   if (result > 0) throw new StateError(`Thread ${result} has a filter of its own`);
 }

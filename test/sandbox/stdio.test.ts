@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import fs from 'node:fs';
 import { Readable } from 'node:stream';
 import { run, Sandbox, type SandboxProcess, spawn } from '../../lib';
+import { Terminal } from '../../lib/native';
 import { output, python, sh } from '../helpers/sandbox';
 
 const gather = async (stream: NodeJS.ReadableStream | null): Promise<string> => {
@@ -170,6 +171,14 @@ describe('terminal', () => {
     await using sandbox = await Sandbox.create();
     const child = sandbox.spawn('sh', ['-c', `(trap "" HUP; exec sleep 60) & ${lastWords}`], { terminal: true });
     expect(await unread(child)).toBe(`${'x'.repeat(6_000)}end\r\n`);
+  });
+  test('a look at what is there ends, however much is written meanwhile', () => {
+    const endless = fs.openSync('/dev/zero', 'r');
+    const terminal = new Terminal(endless);
+    terminal.drain();
+    expect(terminal.bytesRead).toBe(65_536);
+    terminal.destroy();
+    fs.closeSync(endless);
   });
   test('a reader that pauses gets everything, and the program waits for it', async () => {
     const child = spawn('sh', ['-c', 'head -c 1000000 /dev/zero | tr "\\0" x; echo end'], { terminal: true });

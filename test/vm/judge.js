@@ -37,6 +37,7 @@ function judge({ lines, console, late }, { programmes, deadline }) {
   const kernelLog = [...(at < 0 ? [] : lines.slice(at + 1)), ...console.split(/\r?\n/)];
   const problems = [];
   if (late) problems.push(`not within ${deadline} s`);
+  if (report.includes('# not settled')) problems.push('isolate-settle.service does not hold what it should (run.js)');
   if (lines.at(-1) !== '# end')
     problems.push(`the guest did not finish; its last words:\n${console.split(/\r?\n/).slice(-25).join('\n')}`);
   const ended = report.filter((text) => text.startsWith('# status ')).length;

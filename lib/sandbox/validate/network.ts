@@ -21,16 +21,18 @@ export function readNetwork(
     else if (namespaces.network.type !== 'new') contradiction(reader);
     return undefined;
   }
-  const { join, user } = reader.record(value, 'network') ?? {};
+  // Read once: what is looked at here is what is used.
+  const given = reader.record(value, 'network') ?? {};
+  const { join, user } = given;
   if (join !== undefined) {
-    const fields = reader.fields(value, 'network', ['join']);
+    const fields = reader.fields(given, 'network', ['join']);
     const path = reader.absolutePath(fields.join, 'network.join');
     if (path !== undefined) choose(reader, namespaces, { type: 'path', path });
     return undefined;
   }
   if (namespaces.network.type !== 'new') contradiction(reader);
-  if (user === undefined) return readBridge(reader, value);
-  return readUserNetwork(reader, reader.fields(value, 'network', ['user']).user);
+  if (user === undefined) return readBridge(reader, given);
+  return readUserNetwork(reader, reader.fields(given, 'network', ['user']).user);
 }
 
 function choose(reader: Reader, namespaces: Record<NamespaceKind, NamespaceConfig>, choice: NamespaceConfig): void {

@@ -4,6 +4,7 @@
 #include <linux/sched.h>
 #include <linux/socket.h>
 #include <linux/sockios.h>
+#include <linux/time_types.h>
 #include <linux/wait.h>
 
 #include "clone.hh"
@@ -54,6 +55,14 @@ void run_helper(void*) {
   leave(0);
 }
 
+// Whether the rest of the launch is there already. A launcher that is kept ready has nothing else to do, and the CPU next to
+// it may be the one where a program runs.
+bool has_more_to_do() {
+  PollFd control = {(i32)abi::kControlFd, kPollIn, 0};
+  struct __kernel_timespec now = {0, 0};
+  return sys(__NR_ppoll, &control, 1, &now, nullptr, 0) > 0;
+}
+
 // A new process waits for its turn on its parent's CPU, although another one may be idle. Only advice.
 void move_away(i32 pid) {
   u32 cpu = 0;
@@ -81,7 +90,7 @@ i64 start_helper() {
     args.set_tid_size = 1;
   }
   i64 result = clone_into(__NR_clone3, &args, 80 /* CLONE_ARGS_SIZE_VER1 */, run_helper, nullptr);
-  if (result > 0) move_away((i32)result);
+  if (result > 0 && has_more_to_do()) move_away((i32)result);
   return result;
 }
 #else

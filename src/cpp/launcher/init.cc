@@ -205,8 +205,11 @@ Frame request;
 
 void init(Reader begin, Context& context, i32 go) {
   sys(__NR_prctl, PR_SET_NAME, "isolate-init", 0, 0, 0);
-  if (run_role(begin, abi::kRoleBegin, context)) leave(1);
   u8 byte;
+  // A new launcher has all of its launch in the socket, one that is kept ready has nothing there.
+  context.waits = sys(__NR_recvfrom, (i32)abi::kControlFd, &byte, 1, 0x42 /* MSG_PEEK, MSG_DONTWAIT */, nullptr) <= 0;
+  if (run_role(begin, abi::kRoleBegin, context)) leave(1);
+  context.waits = false;
   // The maps are written, or the supervisor is gone.
   if (sys(__NR_read, go, &byte, 1) != 1) leave(1);
   close_fd(go);

@@ -17,8 +17,7 @@ struct Helper {
   i32 fd;
   i64 error;
   u32 syscall;
-};
-Helper helper = {0, -1, 0, 0};
+} helper = {0, -1, 0, 0};
 
 i64 current_network() { return sys(__NR_openat, kAtFdcwd, "/proc/self/ns/net", O_RDONLY | O_CLOEXEC); }
 
@@ -54,12 +53,6 @@ void run_helper(void*) {
   leave(0);
 }
 
-// Whether the rest of the launch is there already. A launcher that is kept ready has nothing else to do, and the CPU next to
-// it may be the one where a program runs. (The byte goes to the far end of the stack, which the helper does not reach.)
-bool has_more_to_do() {
-  return sys(__NR_recvfrom, (i32)abi::kControlFd, helper_stack, 1, 0x42 /* MSG_PEEK, MSG_DONTWAIT */, nullptr) > 0;
-}
-
 // A new process waits for its turn on its parent's CPU, although another one may be idle. Only advice.
 void move_away(i32 pid) {
   u32 cpu = 0;
@@ -70,7 +63,7 @@ void move_away(i32 pid) {
   sys(__NR_sched_setaffinity, pid, sizeof cpus, cpus);
 }
 
-i64 start_helper() {
+i64 start_helper(const Context& context) {
   // A shared table of descriptors grows only after an RCU grace period (fs/file.c): have its size first.
   constexpr i32 last = abi::kSlotBase + abi::kMaxSlots - 1;
   i64 grown = sys(__NR_dup3, abi::kControlFd, last, O_CLOEXEC);
@@ -87,19 +80,19 @@ i64 start_helper() {
     args.set_tid_size = 1;
   }
   i64 result = clone_into(__NR_clone3, &args, 80 /* CLONE_ARGS_SIZE_VER1 */, run_helper, nullptr);
-  if (result > 0 && has_more_to_do()) move_away((i32)result);
+  if (result > 0 && !context.waits) move_away((i32)result);
   return result;
 }
 #else
 // Sanitizers don't take a second process in their memory.
-i64 start_helper() { return -ENOSYS; }
+i64 start_helper(const Context&) { return -ENOSYS; }
 #endif
 
 }  // namespace
 
 // Without a helper (before 5.5) the waiting is init's own.
 i64 make_network(const Context& context) {
-  i64 pid = context.lacks(abi::kFeatureClone3) ? -ENOSYS : start_helper();
+  i64 pid = context.lacks(abi::kFeatureClone3) ? -ENOSYS : start_helper(context);
   helper.pid = pid > 0 ? (i32)pid : 0;
   return 0;
 }

@@ -1,4 +1,5 @@
-// A network namespace costs the kernel as much as all that init does meanwhile: a helper makes it on another CPU.
+// A network namespace costs the kernel as much as all that init does meanwhile: a helper makes it, on another CPU. Where init only
+// waits it stays on init's: the next one may be where a program runs.
 #pragma once
 #include "ops.hh"
 

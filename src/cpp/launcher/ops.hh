@@ -6,6 +6,7 @@ struct Context {
   u32 disabled = 0;    // abi::Feature bits
   u32 slots = 0;       // those that came with frames
   i32 root = -1;       // the new root, once attached
+  bool waits = false;  // kept ready: what is done now has nothing beside it (role Begin)
   i32 child = 0;       // init, as the supervisor sees it (role Map)
   i32* fds = nullptr;  // what came with a spawn request (role Payload)
   u32 fd_count = 0;

@@ -15,11 +15,13 @@ const names = ['clone3', 'close_range', 'openat2', 'mount_api', 'mount_setattr',
 export type PretendedFeature = (typeof names)[number];
 
 export function pretendedMissing(): ReadonlySet<PretendedFeature> {
-  const given = process.env.LINUX_ISOLATE_PRETEND_MISSING;
-  if (!given) return none;
-  return new Set(
-    given.split(',').filter((name): name is PretendedFeature => (names as readonly string[]).includes(name)),
-  );
+  const given = process.env.LINUX_ISOLATE_PRETEND_MISSING ?? '';
+  if (given !== last.given)
+    last = { given, features: new Set(names.filter((name) => given.split(',').includes(name))) };
+  return last.features;
 }
 
-const none: ReadonlySet<PretendedFeature> = new Set();
+let last: { readonly given: string; readonly features: ReadonlySet<PretendedFeature> } = {
+  given: '',
+  features: new Set(),
+};

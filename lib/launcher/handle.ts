@@ -69,7 +69,7 @@ export class LauncherHandle {
     { prepare, rest, reusable }: LaunchFrames,
   ) {
     const n = native();
-    const first = frameBytes(prepare);
+    const first = bytesOf([prepare]);
     const inherited = heritage();
     const spare = reusable ? takeSpare(first, inherited) : undefined;
     if (reusable) this.next = first;
@@ -93,15 +93,13 @@ export class LauncherHandle {
 
   send(...frames: readonly Outgoing[]): void {
     const idle = this.queue.length === 0;
-    let last: Queued | undefined;
-    for (const frame of frames) {
-      const bytes = frameBytes(frame);
+    for (let from = 0; from < frames.length; ) {
+      const { fds = [], sent } = frames[from] as Outgoing;
       // One write for what needs no descriptors with its first byte.
-      if (last && !frame.fds?.length && !frame.sent) last.bytes = Buffer.concat([last.bytes, bytes]);
-      else {
-        last = { bytes, fds: frame.fds ?? [], sent: frame.sent };
-        this.queue.push(last);
-      }
+      const next = frames.findIndex((frame, i) => i > from && (frame.fds?.length || frame.sent));
+      const to = next < 0 ? frames.length : next;
+      this.queue.push({ bytes: bytesOf(frames.slice(from, to)), fds, sent });
+      from = to;
     }
     if (idle) this.flush();
   }
@@ -219,12 +217,16 @@ export class LauncherHandle {
   }
 }
 
-function frameBytes({ type, body, fds }: Outgoing): Buffer {
-  const bytes = Buffer.allocUnsafe(8 + body.length);
-  bytes.writeUInt32LE(body.length, 0);
-  bytes.writeUInt16LE(type, 4);
-  bytes.writeUInt16LE(fds?.length ?? 0, 6);
-  bytes.set(body, 8);
+function bytesOf(frames: readonly Outgoing[]): Buffer {
+  const bytes = Buffer.allocUnsafe(frames.reduce((sum, { body }) => sum + 8 + body.length, 0));
+  let at = 0;
+  for (const { type, body, fds } of frames) {
+    bytes.writeUInt32LE(body.length, at);
+    bytes.writeUInt16LE(type, at + 4);
+    bytes.writeUInt16LE(fds?.length ?? 0, at + 6);
+    bytes.set(body, at + 8);
+    at += 8 + body.length;
+  }
   return bytes;
 }
 

@@ -4,7 +4,6 @@
  * children is fixed when they start, so the nursery is renewed when it is a second old, or when the ids or the priority of this
  * process have changed, or what the calling thread has made of itself.
  */
-import os from 'node:os';
 import { check, closeFd, native, reapSoon, threadState } from '../native';
 import { launcherProgram } from './program';
 
@@ -15,8 +14,7 @@ export function controlPair(): [number, number] {
 
 /** What a launcher has of this process, as far as it can be told at little cost. */
 export function heritage(): string {
-  const ids = [process.getuid?.(), process.geteuid?.(), process.getgid?.(), process.getegid?.(), process.getgroups?.()];
-  return `${ids}/${os.getPriority()}/${launcherProgram()}/${threadState()}`;
+  return `${native().heritage()}/${launcherProgram()}/${threadState()}`;
 }
 
 /**

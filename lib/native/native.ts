@@ -30,6 +30,8 @@ export interface Native {
   launch(key: string, control: number): number;
   /** The pid of the launcher at the other end, which it says first. 0 when it is gone, -EAGAIN when it has not started yet. */
   startedPid(control: number, milliseconds: number): number;
+  /** The ids and the priority that a child of this thread has, as text. */
+  heritage(): string;
   reap(pid: number): number;
   /** For one that is about to end: reapLeft() of any thread reaps it. */
   reapLater(pid: number): void;
@@ -68,7 +70,8 @@ export interface Native {
   bpfMapLookup(map: number, key: Uint8Array, value: Uint8Array): number;
   /** One of two descriptors that all environments of this process share; -1 while unset. */
   bpfKept(slot: number, fd?: number): number;
-  pipe(nonBlockingEnd: number): [number, number] | number;
+  /** An owner of -1 stays the caller's. */
+  pipe(nonBlockingEnd: number, uid: number, gid: number): [number, number] | number;
   /** The last two act with that user's rights, for this one call. */
   openat2(
     directory: number,

@@ -11,7 +11,9 @@ import type {
 import type { NamespaceKind } from '../../types/namespaces';
 import type { Dropped } from '../../types/result';
 import type { Group } from '../cgroups';
-import { kinds } from '../namespaces';
+import { kindNames } from '../namespaces';
+import { freezeDeep } from '../utils/freeze';
+import { remembered } from '../utils/remembered';
 import type { SandboxConfig } from './config';
 
 export interface EnforcementSources {
@@ -25,20 +27,23 @@ export interface EnforcementSources {
 
 export function enforcementOf({ config, group, dropped, ...modules }: EnforcementSources): Enforcement {
   return {
-    namespaces: namespaces(config),
+    namespaces: namespacesOf(config.namespaces, { attached: config.attachment !== undefined }),
     seccomp: seccomp(config),
     ...modules,
     cgroups: cgroups(group, dropped),
   };
 }
 
-function namespaces(config: SandboxConfig): NamespaceEnforcement {
-  // One that was made for it beside a bridge or pasta is joined by path.
-  const isOwn = (kind: NamespaceKind): boolean =>
-    config.namespaces[kind].type === 'new' || (kind === 'network' && config.attachment !== undefined);
-  const own = kinds.map(({ kind }) => kind).filter(isOwn);
-  return own.length > 0 ? { state: 'enforced', kinds: own } : { state: 'off', reason: 'all are shared', kinds: own };
-}
+const namespacesOf = remembered(
+  (namespaces: SandboxConfig['namespaces'], { attached }: { attached: boolean }): NamespaceEnforcement => {
+    // One that was made for it beside a bridge or pasta is joined by path.
+    const isOwn = (kind: NamespaceKind): boolean => namespaces[kind].type === 'new' || (kind === 'network' && attached);
+    const own = kindNames.filter(isOwn);
+    const facts: NamespaceEnforcement =
+      own.length > 0 ? { state: 'enforced', kinds: own } : { state: 'off', reason: 'all are shared', kinds: own };
+    return freezeDeep(facts);
+  },
+);
 
 function seccomp({ seccomp: { profile, filters } }: SandboxConfig): SeccompEnforcement {
   if (profile === 'unconfined' && filters.length === 0) return { state: 'off', reason: 'not wanted' };

@@ -4,6 +4,7 @@ import { native } from '../native';
 import { capabilitiesOf } from '../process';
 import { builtInProfile, compile, simulate } from '../seccomp';
 import { supervised } from '../seccomp/supervise';
+import { remembered } from '../utils/remembered';
 import type { CompiledFilter } from './compile/process';
 import type { SandboxConfig, SeccompConfig } from './config';
 import { compileOptions } from './validate/seccomp';
@@ -26,34 +27,31 @@ export function baseProfile(config: SeccompConfig): SeccompProfile | undefined {
   return typeof profile === 'string' ? builtInProfile(profile) : profile;
 }
 
-export function optionsFor(config: SandboxConfig): CompileOptions {
-  return { ...compileOptions, capabilities: capabilitiesOf(config.capabilities.bounding) };
-}
+const compileWith = (bounding: bigint): CompileOptions => ({
+  ...compileOptions,
+  capabilities: capabilitiesOf(bounding),
+});
 
-const made = new WeakMap<SandboxConfig, readonly CompiledFilter[]>();
+export const optionsFor = (config: SandboxConfig): CompileOptions => compileWith(config.capabilities.bounding);
 
-export function filtersOf(config: SandboxConfig): readonly CompiledFilter[] {
-  let filters = made.get(config);
-  if (!filters) {
-    filters = compileFilters(config);
-    made.set(config, filters);
-  }
-  return filters;
-}
+export const filtersOf = ({ seccomp, capabilities }: SandboxConfig): readonly CompiledFilter[] =>
+  compileFilters(seccomp, { bounding: capabilities.bounding });
 
-function compileFilters(config: SandboxConfig): CompiledFilter[] {
-  const options = optionsFor(config);
-  const filters: CompiledFilter[] = config.seccomp.filters.map((profile) => compile(profile, options));
-  const base = baseProfile(config.seccomp);
-  if (base && listens(config.seccomp)) {
-    const { notify, trace, record } = config.seccomp;
-    const profile = supervised(base, { notify: Object.keys(notify), trace, record: record !== undefined });
-    const { program, flags } = compile(profile, { ...options, ...(trace && { foreignAction: 'SCMP_ACT_NOTIFY' }) });
-    filters.push({ program, flags: flags | NEW_LISTENER | waitKillable() });
-  } else if (base) filters.push(compile(base, options));
-  // A filter that refuses seccomp(2) must be the last one; validation lets one through.
-  return filters.sort((a, b) => Number(allowsMore(b.program)) - Number(allowsMore(a.program)));
-}
+const compileFilters = remembered(
+  (seccomp: SeccompConfig, { bounding }: { bounding: bigint }): readonly CompiledFilter[] => {
+    const options = compileWith(bounding);
+    const filters: CompiledFilter[] = seccomp.filters.map((profile) => compile(profile, options));
+    const base = baseProfile(seccomp);
+    if (base && listens(seccomp)) {
+      const { notify, trace, record } = seccomp;
+      const profile = supervised(base, { notify: Object.keys(notify), trace, record: record !== undefined });
+      const { program, flags } = compile(profile, { ...options, ...(trace && { foreignAction: 'SCMP_ACT_NOTIFY' }) });
+      filters.push({ program, flags: flags | NEW_LISTENER | waitKillable() });
+    } else if (base) filters.push(compile(base, options));
+    // A filter that refuses seccomp(2) must be the last one; validation lets one through.
+    return filters.sort((a, b) => Number(allowsMore(b.program)) - Number(allowsMore(a.program)));
+  },
+);
 
 /** Can another filter follow this one? */
 export function allowsMore(program: Uint8Array): boolean {

@@ -5,6 +5,7 @@ import { identity, randomHostId } from '../host/identity';
 import { pretendedMissing } from '../host/pretend';
 import { etcEntries, rootEntries } from '../host/root';
 import { check, native } from '../native';
+import { remembered } from '../utils/remembered';
 import type { CgroupFacts, HostFacts } from './compile/facts';
 import type { CompiledSandbox } from './compile/sandbox';
 import type { SandboxConfig } from './config';
@@ -40,19 +41,15 @@ export function gatherFacts(
   };
 }
 
-const etcFiles = new Map<string, boolean>();
+/** Looked at once, as the names are. */
+const etcFiles = remembered(
+  (etc: readonly string[]): ReadonlySet<string> =>
+    new Set(etc.map((name) => `/etc/${name}`).filter((path) => !fs.statSync(path).isDirectory())),
+);
 
 function fileSources(config: SandboxConfig, etc: readonly string[]): ReadonlySet<string> {
-  const files = new Set<string>();
-  for (const name of etc) {
-    const path = `/etc/${name}`;
-    let isFile = etcFiles.get(path);
-    if (isFile === undefined) {
-      isFile = !fs.statSync(path).isDirectory();
-      etcFiles.set(path, isFile);
-    }
-    if (isFile) files.add(path);
-  }
+  if (config.mounts.length === 0 && config.root.type === 'default') return etcFiles(etc, {});
+  const files = new Set(etcFiles(etc, {}));
   for (const mount of config.mounts) {
     if (mount.type === 'bind' && !stat(mount.source, `${mount.origin}.source`).isDirectory()) files.add(mount.source);
   }

@@ -14,20 +14,15 @@ const TICK_MS = 20;
 export class Kills {
   /** Held from before the first program starts. */
   private readonly hold = holdAudit();
-  private readonly sources: readonly KillSource[];
 
-  constructor(private readonly config: SandboxConfig) {
-    const profile = baseProfile(config.seccomp);
-    const filters = config.seccomp.filters.map((filter, i) => ({ profile: filter, prefix: `filters[${i}].` }));
-    this.sources = [...(profile ? [{ profile, prefix: '' }] : []), ...filters];
-  }
+  constructor(private readonly config: SandboxConfig) {}
 
   /**
    * Kills in the process with this pid since then (milliseconds since the epoch), first of all the one that ended it.
    * @param ended by SIGSYS: one is on its way
    */
   async of(pid: number, since: number, ended: boolean): Promise<Violation[]> {
-    if (!this.hold || this.sources.length === 0) return [];
+    if (!this.hold) return [];
     const ours: AuditMatch = (record) => {
       if (!record.text.includes(` pid=${pid} `)) return false;
       const call = parseKillRecord(record);
@@ -36,13 +31,21 @@ export class Kills {
     if (ended) await this.hold.wait(ours, WAIT_MS);
     const calls = this.hold.recent(ours).map((record) => parseKillRecord(record) as KilledCall);
     const found = new Map<string, Violation>();
+    const sources = calls.length > 0 ? this.sources() : [];
     for (const call of calls.reverse()) {
       const key = `${call.audit} ${call.number} ${call.action}`;
       const known = found.get(key);
-      const violation = known ?? { ...describeKill(this.sources, call, optionsFor(this.config)), count: 0 };
+      const violation = known ?? { ...describeKill(sources, call, optionsFor(this.config)), count: 0 };
       found.set(key, { ...violation, count: violation.count + 1 });
     }
     return [...found.values()];
+  }
+
+  private sources(): KillSource[] {
+    const { seccomp } = this.config;
+    const profile = baseProfile(seccomp);
+    const filters = seccomp.filters.map((filter, i) => ({ profile: filter, prefix: `filters[${i}].` }));
+    return [...(profile ? [{ profile, prefix: '' }] : []), ...filters];
   }
 
   release(): void {

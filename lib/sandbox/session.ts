@@ -176,12 +176,18 @@ export class Session {
   /** Kills everything and removes all traces. May be called any number of times. */
   async delete(): Promise<void> {
     if (this.ended) return;
+    const gone = this.gone();
+    if (this.control.paused) this.group?.thaw();
+    this.handle.shutdown();
+    await gone;
+  }
+
+  /** It is on its way out. */
+  private gone(): Promise<void> {
     this.ending = true;
     this.beginDelete();
-    if (this.control.paused) this.group?.thaw();
     this.handle.ref();
-    this.handle.shutdown();
-    await new Promise<void>((resolve) => this.goneWaiters.push(resolve));
+    return new Promise((resolve) => this.goneWaiters.push(resolve));
   }
 
   /** Does not keep Node running from here on, although a program runs. */
@@ -216,6 +222,7 @@ export class Session {
   }
 
   private hostFor(run: RunGroup | undefined) {
+    const endsAll = this.oneShot && this.config.namespaces.pid.type === 'new';
     return {
       run,
       closeRun: () => run && this.group?.closeRun(run),
@@ -227,11 +234,12 @@ export class Session {
       violation: (violation: Violation, process: Process) => this.owner.emit('violation', violation, process),
       killTree: (id: number) => this.control.killTree(id, run),
       signal: (id: number, signal: number) => this.handle.signal(id, signal),
-      endsAll: this.oneShot && this.config.namespaces.pid.type === 'new',
+      endsAll,
       afterExit: async (process: Process) => {
         if (!this.oneShot) return process.drain();
-        const deleted = this.delete();
-        if (!this.leavesNothing()) await deleted;
+        // Init leaves with its last program where that ends all others.
+        const gone = endsAll ? this.gone() : this.delete();
+        if (!this.leavesNothing()) await gone;
       },
     };
   }

@@ -55,10 +55,9 @@ export function openStdio(
     if (own) stdio.ours.push(fd);
   };
   const pipe = (nonBlockingEnd: 0 | 1): [number, number] => {
-    const ends = check(native().pipe(nonBlockingEnd), 'pipe2') as [number, number];
+    const ends = check(native().pipe(nonBlockingEnd, owner?.uid ?? -1, owner?.gid ?? -1), 'pipe2') as [number, number];
     for (const end of ends) opened.add(end);
     if (label !== undefined) setFileContext(ends[0], label);
-    if (owner) fs.fchownSync(ends[0], owner.uid, owner.gid);
     return ends;
   };
   const open = (path: string, flags: number): number => {

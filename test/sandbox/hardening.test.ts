@@ -35,6 +35,11 @@ describe('capabilities', () => {
     expect(await status('CapBnd', options)).toBe('0000000000000021');
     expect(await status('CapEff', options)).toBe('0000000000000020');
   });
+  test('inheritable ones beyond the bounding set', async () => {
+    const options = { capabilities: { bounding: ['CAP_CHOWN'], inheritable: ['CAP_KILL'] } };
+    expect(await status('CapInh', options)).toBe('0000000000000020');
+    expect(await status('CapBnd', options)).toBe('0000000000000001');
+  });
 });
 
 describe('no_new_privs', () => {

@@ -3,7 +3,8 @@
  * by all that planFiles() reads but the host name, which stands in one op only.
  */
 import { type Block, Plan, type PlannedOp } from '../../plan';
-import type { SandboxConfig } from '../config';
+import { remembered } from '../../utils/remembered';
+import type { RootConfig, SandboxConfig } from '../config';
 import type { HostFacts } from './facts';
 import { type FilePlan, hostsFile, planFiles } from './files';
 import type { IdentityPlan } from './identity';
@@ -43,12 +44,22 @@ export function keptFiles(config: SandboxConfig, host: HostFacts, identity: Iden
 }
 
 function keyOf(config: SandboxConfig, host: HostFacts, slots: Slots): string {
-  const { root, mounts, maskedPaths, readonlyPaths, namespaces, user, env } = config;
-  const types = [namespaces.user.type, namespaces.pid.type, namespaces.ipc.type];
-  const given = [root, mounts, maskedPaths, readonlyPaths, types, user.uid, user.gid, env.HOME ?? null];
-  const facts = [host.uid, host.gid, host.privileged, host.rootEntries, host.etcEntries, [...host.fileSources]];
-  return JSON.stringify([given, facts, slots.used]);
+  const { mounts, root, maskedPaths, readonlyPaths, namespaces, user, env } = config;
+  const { pid, ipc } = namespaces;
+  const numbers = [user.uid, user.gid, host.uid, host.gid, Number(host.privileged), slots.used];
+  const words = [namespaces.user.type, pid.type, ipc.type, env.HOME ?? ''];
+  const { rootEntries, etcEntries, fileSources } = host;
+  const lists = textOf(root, { mounts, maskedPaths, readonlyPaths, rootEntries, etcEntries, fileSources });
+  return `${numbers} ${words.join('\0')}\0${lists}`;
 }
+
+type Lists = Pick<SandboxConfig, 'mounts' | 'maskedPaths' | 'readonlyPaths'> &
+  Pick<HostFacts, 'rootEntries' | 'etcEntries' | 'fileSources'>;
+
+/** Most sandboxes have the very same ones. */
+const textOf = remembered((root: RootConfig, { fileSources, ...lists }: Lists): string =>
+  JSON.stringify([root, lists, [...fileSources]]),
+);
 
 function partsOf(plan: FilePlan, slots: number): Kept {
   const clones = new Plan();

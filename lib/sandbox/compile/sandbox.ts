@@ -30,8 +30,9 @@ export interface CompiledSandbox {
 const PR_SET_DUMPABLE = 4;
 const PR_SET_CHILD_SUBREAPER = 36;
 const MS_SLAVE_RECURSIVE = (1 << 19) | (1 << 14);
-// What init still does when it serves: change ids, drop bounding sets, signal other ids, vouch for pids.
-const initCapabilities = [5n, 6n, 7n, 8n, 21n].reduce((mask, capability) => mask | (1n << capability), 0n);
+// What init still does when it serves: change ids, signal other ids, vouch for pids.
+const initCapabilities = [5n, 6n, 7n, 21n].reduce((mask, capability) => mask | (1n << capability), 0n);
+const CAP_SETPCAP = 1n << 8n;
 // To bring up the loopback device of a new network namespace.
 const CAP_NET_ADMIN = 1n << 12n;
 
@@ -57,6 +58,12 @@ export function compileSandbox(config: SandboxConfig, host: HostFacts): Compiled
   if (!host.cgroup?.perProgram) addCgroupNamespace(plan, config, 'init');
   addTime(plan, config, host);
   beginNetwork(plan, config, host);
+  const { bounding, permitted, inheritable } = config.capabilities;
+  // Its programs have init's bounding set, which takes nothing from init itself. What shall be inheritable comes out of it
+  // (capset(2)).
+  const dropBounding = { op: 'dropBounding', kept: bounding } as const;
+  const dropsLate = (inheritable & ~bounding) !== 0n;
+  if (!dropsLate) plan.add('begin', 'capabilities.bounding', dropBounding);
   plan.add('init', 'oomScoreAdj', {
     op: 'writeFile',
     path: '/proc/self/oom_score_adj',
@@ -82,16 +89,9 @@ export function compileSandbox(config: SandboxConfig, host: HostFacts): Compiled
   addRuleset(plan, host.ruleset);
   if (files) plan.add('init', 'root', { op: 'pivotRoot' });
   const kept =
-    initCapabilities |
-    (config.reusable ? CAP_NET_ADMIN : 0n) |
-    config.capabilities.permitted |
-    config.capabilities.bounding;
-  plan.add('init', 'capabilities', {
-    op: 'capset',
-    effective: kept,
-    permitted: kept,
-    inheritable: config.capabilities.inheritable,
-  });
+    initCapabilities | (config.reusable ? CAP_NET_ADMIN : 0n) | (dropsLate ? CAP_SETPCAP : 0n) | permitted | bounding;
+  plan.add('init', 'capabilities', { op: 'capset', effective: kept, permitted: kept, inheritable });
+  if (dropsLate) plan.add('init', 'capabilities.bounding', dropBounding);
   addCleanup(plan, config, host);
 
   const disabled = disabledFeatures(host.pretendMissing);

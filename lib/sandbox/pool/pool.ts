@@ -3,6 +3,7 @@
  * another one left. With `reuse` it comes back when ../reuse has found nothing left in it.
  */
 import { EventEmitter } from 'node:events';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { AcquireOptions, PoolEvents, PoolMetrics, PoolOptions } from '../../../types/pool';
 import type { CollectOptions, ProcessOptions } from '../../../types/process';
 import type { IsolateResult } from '../../../types/result';
@@ -252,11 +253,14 @@ export class SandboxPool extends EventEmitter<PoolEvents> {
   }
 
   private remove({ sandbox }: Member): Promise<void> {
-    const deleted = sandbox.delete().then(() => {
-      this.deleting.delete(deleted);
-      this.fillSoon();
-      this.settle();
-    });
+    // Whoever waits for a result has it first.
+    const deleted = nextTurn()
+      .then(() => sandbox.delete())
+      .then(() => {
+        this.deleting.delete(deleted);
+        this.fillSoon();
+        this.settle();
+      });
     this.deleting.add(deleted);
     return deleted;
   }

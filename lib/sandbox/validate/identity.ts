@@ -2,6 +2,7 @@
 import type { NamespaceKind } from '../../../types/namespaces';
 import { Held, kindNames } from '../../namespaces';
 import { capabilityNames, capabilityNumber } from '../../process';
+import { freezeDeep } from '../../utils/freeze';
 import { didYouMean } from '../../utils/suggest';
 import type { CapabilityConfig, IdRange, NamespaceConfig, UserConfig } from '../config';
 import type { Reader } from './reader';
@@ -58,8 +59,9 @@ export function readMappings(reader: Reader, value: unknown, path: string): IdRa
 
 const setNames = ['bounding', 'effective', 'permitted', 'inheritable', 'ambient'] as const;
 
+const none: CapabilityConfig = freezeDeep({ bounding: 0n, effective: 0n, permitted: 0n, inheritable: 0n, ambient: 0n });
+
 export function readCapabilities(reader: Reader, value: unknown, uid: number): CapabilityConfig {
-  const none = { bounding: 0n, effective: 0n, permitted: 0n, inheritable: 0n, ambient: 0n };
   if (value === undefined) return none;
   if (Array.isArray(value)) {
     const mask = readMask(reader, value, 'capabilities');
@@ -95,9 +97,14 @@ function readMask(reader: Reader, value: unknown, path: string): bigint {
   return mask;
 }
 
-export function readNamespaces(reader: Reader, value: unknown): Record<NamespaceKind, NamespaceConfig> {
+type Namespaces = Record<NamespaceKind, NamespaceConfig>;
+
+const allNew = freezeDeep(Object.fromEntries(kindNames.map((kind) => [kind, { type: 'new' }])) as Namespaces);
+
+export function readNamespaces(reader: Reader, value: unknown): Namespaces {
+  if (value === undefined) return allNew;
   const fields = reader.fields(value, 'namespaces', kindNames);
-  const config = {} as Record<NamespaceKind, NamespaceConfig>;
+  const config = {} as Namespaces;
   for (const kind of kindNames) {
     const path = `namespaces.${kind}`;
     const choice = fields[kind];

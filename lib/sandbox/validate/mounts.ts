@@ -1,6 +1,7 @@
 /** Root and mounts: raw values → MountConfig. */
 import type { Sharing } from '../../../types/selinux';
 import { defaultTmpfsInodes, defaultTmpfsSize } from '../../mounts';
+import { freezeDeep } from '../../utils/freeze';
 import type { MountConfig, RootConfig } from '../config';
 import type { Reader } from './reader';
 
@@ -9,8 +10,11 @@ const kernelTypes = ['proc', 'mqueue', 'devpts', 'dev'] as const;
 const mountTypes = ['bind', 'tmpfs', ...kernelTypes] as const;
 const MAX_MOUNTS = 128;
 
+const defaultRoot: RootConfig = freezeDeep({ type: 'default' });
+const noMounts: readonly MountConfig[] = freezeDeep([]);
+
 export function readRoot(reader: Reader, value: unknown): RootConfig {
-  if (value === undefined) return { type: 'default' };
+  if (value === undefined) return defaultRoot;
   const fields = reader.fields(typeof value === 'string' ? { path: value } : value, 'root', [
     'path',
     'mode',
@@ -59,8 +63,8 @@ function readRelabel(reader: Reader, value: unknown, path: string): Sharing | un
   return value === undefined ? undefined : reader.oneOf(value, path, ['private', 'shared']);
 }
 
-export function readMounts(reader: Reader, value: unknown): MountConfig[] {
-  if (value === undefined) return [];
+export function readMounts(reader: Reader, value: unknown): readonly MountConfig[] {
+  if (value === undefined) return noMounts;
   const list = reader.list(value, 'mounts', MAX_MOUNTS);
   return (list ?? []).flatMap((item, i) => readMount(reader, item, `mounts[${i}]`) ?? []);
 }

@@ -2,6 +2,7 @@
 import { Readable } from 'node:stream';
 import { notInheritable } from '../../host/standard-streams';
 import { RLIM_INFINITY, rlimitNumbers } from '../../process';
+import { freezeDeep } from '../../utils/freeze';
 import type { ProcessConfig, RlimitConfig } from '../config';
 import { readUser } from './identity';
 import type { Fields, Reader } from './reader';
@@ -57,7 +58,24 @@ export function readEnv(reader: Reader, value: unknown, path: string): Record<st
   return env;
 }
 
+/** What a program has without any option of its own: most ask for nothing else. */
+const defaults = new Map<StartedBy, ProcessConfig>();
+
 export function readProcess(
+  reader: Reader,
+  fields: Fields<ProcessOptionName>,
+  command: unknown,
+  args: unknown,
+  way: StartedBy,
+): ProcessConfig {
+  if (processOptionNames.some((name) => fields[name] !== undefined))
+    return readGiven(reader, fields, command, args, way);
+  const known = defaults.get(way) ?? freezeDeep(readGiven(reader, fields, '/', [], way));
+  defaults.set(way, known);
+  return { ...known, ...readCommand(reader, command, args) };
+}
+
+function readGiven(
   reader: Reader,
   fields: Fields<ProcessOptionName>,
   command: unknown,

@@ -50,7 +50,10 @@ type SandboxOptionName = (typeof sandboxOptionNames)[number];
 
 const defaultEnv = { PATH: '/usr/local/bin:/usr/bin:/bin', LANG: 'C.UTF-8' };
 const defaultId = 1000;
+const noGids: readonly number[] = freezeDeep([]);
 
+const ofBoth = [...new Set([...sandboxOptionNames, ...processOptionNames])];
+const ofOthers = elsewhere();
 export const ofPrograms = elsewhere(processOptionNames, 'each program: run(), spawn()');
 const ofSandboxes = elsewhere(sandboxOptionNames, 'the sandbox: Sandbox.create(), SandboxPool.create()');
 
@@ -79,8 +82,7 @@ export function parseRun(
 ): { sandbox: SandboxConfig; process: ProcessConfig } {
   const issues = new Issues();
   const reader = new Reader(issues);
-  const known = [...new Set([...sandboxOptionNames, ...processOptionNames])];
-  const fields = reader.fields<SandboxOptionName | ProcessOptionName>(options, '', known, elsewhere());
+  const fields = reader.fields<SandboxOptionName | ProcessOptionName>(options, '', ofBoth, ofOthers);
   const sandbox = readSandbox(reader, fields);
   // These three are the sandbox's, and its programs have them from there.
   const own = Object.assign(Object.create(null), fields, { env: undefined, cwd: undefined, user: undefined });
@@ -114,12 +116,14 @@ function readGiven(reader: Reader, fields: Fields<SandboxOptionName>): SandboxCo
     read: (value: unknown, path: string) => T | undefined,
   ): T | undefined => (fields[name] === undefined ? undefined : read(fields[name], name));
   const id = optional('id', (v, path) => readName(reader, v, path, 64, /^[A-Za-z0-9_.-]+$/)) ?? randomId();
-  const namespaces = readNamespaces(reader, fields.namespaces);
+  const chosen = readNamespaces(reader, fields.namespaces);
+  // The network option has a say in them, below.
+  const namespaces = fields.network === undefined ? chosen : { ...chosen };
   const ids = namespaces.user.type === 'path' ? namespaces.user.held?.ids : undefined;
   const user = {
     uid: ids?.uids[0]?.inside ?? defaultId,
     gid: ids?.gids[0]?.inside ?? defaultId,
-    additionalGids: [],
+    additionalGids: noGids,
     umask: 0o022,
     ...readUser(reader, fields.user, 'user'),
   };

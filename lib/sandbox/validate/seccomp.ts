@@ -5,6 +5,7 @@ import { checkActions, compile } from '../../seccomp';
 import { snapshotProfile } from '../../seccomp/freeze';
 import { neverNotified } from '../../seccomp/supervise';
 import { knownNames } from '../../seccomp/syscalls';
+import { freezeDeep } from '../../utils/freeze';
 import { didYouMean } from '../../utils/suggest';
 import type { SeccompConfig } from '../config';
 import { allowsMore, baseProfile, listens } from '../filter';
@@ -14,11 +15,13 @@ const names = ['default', 'strict', 'log', 'unconfined'] as const;
 const optionNames = ['profile', 'filters', 'notify', 'notifyTimeout', 'trace', 'record'] as const;
 const DEFAULT_TIMEOUT_MS = 5000;
 const plainConfig = { filters: [], notify: {}, notifyTimeout: DEFAULT_TIMEOUT_MS, trace: false, record: undefined };
+const defaultConfig: SeccompConfig = freezeDeep({ ...plainConfig, profile: 'default' });
 
 /** Profiles of other engines may name calls that no kernel of ours has; those can't be called either. */
 export const compileOptions: CompileOptions = { unknownNames: 'ignore' };
 
 export function readSeccomp(reader: Reader, value: unknown, noNewPrivileges: boolean): SeccompConfig {
+  if (value === undefined) return defaultConfig;
   const isOptions = typeof value === 'object' && value !== null && !('defaultAction' in value) && isLongForm(value);
   if (!isOptions)
     return checkNotify(reader, { ...plainConfig, profile: readProfile(reader, value, 'seccomp') }, 'seccomp');

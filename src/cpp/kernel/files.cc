@@ -13,12 +13,15 @@
 
 namespace {
 
-// pipe(nonBlockingEnd) -> [read, write] or -errno; the end named (0, 1, or -1 for none) is non-blocking.
+// pipe(nonBlockingEnd, uid, gid) -> [read, write] or -errno; the end named (0, 1, or -1 for none) is non-blocking. An id of -1
+// stays the caller's.
 Napi::Value Pipe(const Napi::CallbackInfo& info) {
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) < 0) return Result(info, -errno);
   int nonblocking = Int(info, 0);
-  if (nonblocking >= 0 && fcntl(ends[nonblocking & 1], F_SETFL, O_NONBLOCK) < 0) {
+  auto uid = static_cast<uid_t>(info[1].ToNumber().Int64Value()), gid = static_cast<gid_t>(info[2].ToNumber().Int64Value());
+  bool failed = nonblocking >= 0 && fcntl(ends[nonblocking & 1], F_SETFL, O_NONBLOCK) < 0;
+  if (failed || fchown(ends[0], uid, gid) < 0) {
     int error = errno;
     close(ends[0]);
     close(ends[1]);

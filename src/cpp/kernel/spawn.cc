@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <spawn.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -112,6 +113,21 @@ Napi::Value ReapLeft(const Napi::CallbackInfo& info) {
   auto gone = [](pid_t pid) { return waitpid(pid, nullptr, WNOHANG) != 0; };
   leaving.erase(std::remove_if(leaving.begin(), leaving.end(), gone), leaving.end());
   return Result(info, static_cast<int64_t>(leaving.size()));
+}
+
+// heritage() -> the ids and the priority that a child of this thread has, as text.
+Napi::Value Heritage(const Napi::CallbackInfo& info) {
+  uid_t uids[3];
+  gid_t gids[3];
+  getresuid(&uids[0], &uids[1], &uids[2]);
+  getresgid(&gids[0], &gids[1], &gids[2]);
+  std::string text = std::to_string(getpriority(PRIO_PROCESS, 0));
+  for (uid_t uid : uids) text += ' ' + std::to_string(uid);
+  for (gid_t gid : gids) text += ' ' + std::to_string(gid);
+  std::vector<gid_t> groups(static_cast<size_t>(std::max(getgroups(0, nullptr), 0)));
+  groups.resize(static_cast<size_t>(std::max(getgroups(static_cast<int>(groups.size()), groups.data()), 0)));
+  for (gid_t group : groups) text += ',' + std::to_string(group);
+  return Napi::String::New(info.Env(), text);
 }
 
 // Where the launchers of this process are born, whichever of its threads asks for one.
@@ -235,6 +251,7 @@ void InitSpawn(Napi::Env env, Napi::Object exports) {
   exports.Set("seeNursery", Napi::Function::New(env, SeeNursery));
   exports.Set("launch", Napi::Function::New(env, Launch));
   exports.Set("startedPid", Napi::Function::New(env, Started));
+  exports.Set("heritage", Napi::Function::New(env, Heritage));
   exports.Set("reap", Napi::Function::New(env, Reap));
   exports.Set("reapLater", Napi::Function::New(env, ReapLater));
   exports.Set("reapLeft", Napi::Function::New(env, ReapLeft));

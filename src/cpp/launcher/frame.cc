@@ -50,7 +50,7 @@ void Frame::close_fds() {
 }
 
 void Frame::release() {
-  if (body) sys(__NR_munmap, body, header.length);
+  if (body && body != small) sys(__NR_munmap, body, header.length);
   body = nullptr;
 }
 
@@ -65,7 +65,9 @@ i64 receive_frame(Frame* frame) {
   i64 error = read_all((u8*)&frame->header, sizeof frame->header, frame);
   if (!error && (frame->header.length > abi::kMaxFrame || frame->header.fds != frame->fd_count)) error = -EBADMSG;
   if (!error && frame->header.length > 0) {
-    i64 map = sys(__NR_mmap, nullptr, frame->header.length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    i64 map = (i64)frame->small;
+    if (frame->header.length > sizeof frame->small)
+      map = sys(__NR_mmap, nullptr, frame->header.length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (map < 0) error = map;
     else frame->body = (u8*)map;
     if (!error) error = read_all(frame->body, frame->header.length, frame);

@@ -4,7 +4,8 @@
 
 struct Frame {
   abi::FrameHeader header;
-  u8* body;  // in an anonymous mapping of its own; release() unmaps it
+  u8* body;        // `small`, or an anonymous mapping of its own, which release() unmaps
+  u8 small[8192];  // most are, and the next one finds its pages there
   i32 fds[abi::kMaxFds];
   u32 fd_count;
 

@@ -20,10 +20,7 @@ struct PortRule {
 constexpr u32 kRulePath = 1, kRulePort = 2;
 
 i64 make_ruleset(Reader& in) {
-  RulesetAttributes attributes;
-  attributes.files = in.wide();
-  attributes.tcp = in.wide();
-  attributes.scopes = in.wide();
+  RulesetAttributes attributes = {in.wide(), in.wide(), in.wide()};
   if (!in.ok()) return -EBADMSG;
   i64 fd = sys(__NR_landlock_create_ruleset, &attributes, sizeof attributes, 0);
   if (fd < 0) return fd;
@@ -50,9 +47,8 @@ i64 allow_path(Reader& in, const Context& context) {
 }
 
 i64 allow_port(Reader& in) {
-  PortRule rule;
-  rule.port = in.number();
-  rule.allowed = in.wide();
+  u64 port = in.number();
+  PortRule rule = {in.wide(), port};
   return in.ok() ? sys(__NR_landlock_add_rule, (i32)abi::kRulesetFd, kRulePort, &rule, 0) : -EBADMSG;
 }
 

@@ -42,9 +42,8 @@ void forget_parent() {
 // The directory that holds the last component of `path`, which `name` is set to. Stays open until another one is asked for.
 i64 open_parent(const Context& context, const char* path, const char** name) {
   char parent[4096];
-  usize length = strlen(path);
+  usize length = strlen(path), slash = length;
   if (length >= sizeof parent) return -ENAMETOOLONG;
-  usize slash = length;
   while (slash > 0 && path[slash - 1] != '/') slash--;
   if (length == slash) return -EINVAL;
   *name = path + slash;
@@ -62,13 +61,13 @@ i64 open_parent(const Context& context, const char* path, const char** name) {
   return fd;
 }
 
-// A directory, or a symbolic link when there is a target.
+// A directory, or a symbolic link when there is a target. 1 for a new one, 0 for a directory that was there.
 i64 make_entry(const Context& context, const char* path, u32 mode, const char* target) {
   const char* name;
   i64 parent = open_parent(context, path, &name);
   if (parent < 0) return parent;
   i64 result = target ? sys(__NR_symlinkat, target, parent, name) : sys(__NR_mkdirat, parent, name, mode);
-  return !target && result == -EEXIST ? 0 : result;
+  return result == 0 ? 1 : !target && result == -EEXIST ? 0 : result;
 }
 
 i64 make_dir(const Context& context, const char* path, u32 mode) { return make_entry(context, path, mode, nullptr); }
@@ -84,32 +83,28 @@ i64 make_file(const Context& context, const char* path, u32 mode, const char* te
     result = sys(__NR_write, fd, text, left);
   }
   close_fd((i32)fd);
-  return result < 0 ? result : 0;
+  return result < 0 ? result : 1;
 }
 
 i64 make_destination(const Context& context, const char* path, u32 flags) {
   return flags & abi::kMakeDir ? make_dir(context, path, 0755) : make_file(context, path, 0644, "");
 }
 
-// Opens the destination; with kMakeDir or kMakeFile, makes what is missing on the way.
-i64 open_destination(const Context& context, const char* path, u32 flags) {
-  i64 made = 0;
-  if (flags & (abi::kMakeDir | abi::kMakeFile)) made = make_destination(context, path, flags);
-  if (made == -ENOENT) {
-    char prefix[4096];
-    usize length = strlen(path);
-    if (length >= sizeof prefix) return -ENAMETOOLONG;
-    for (usize i = 1; i < length; i++) {
-      if (path[i] != '/') continue;
-      memcpy(prefix, path, i);
-      prefix[i] = 0;
-      i64 result = make_dir(context, prefix, 0755);
-      if (result < 0) return result;
-    }
-    made = make_destination(context, path, flags);
+// The destination, and what is missing on the way to it.
+i64 make_way(const Context& context, const char* path, u32 flags) {
+  i64 made = make_destination(context, path, flags);
+  if (made != -ENOENT) return made;
+  char prefix[4096];
+  usize length = strlen(path);
+  if (length >= sizeof prefix) return -ENAMETOOLONG;
+  for (usize i = 1; i < length; i++) {
+    if (path[i] != '/') continue;
+    memcpy(prefix, path, i);
+    prefix[i] = 0;
+    i64 result = make_dir(context, prefix, 0755);
+    if (result < 0) return result;
   }
-  i64 fd = open_inside(context, path, O_PATH);
-  return fd == -ENOENT && made < 0 ? made : fd;
+  return make_destination(context, path, flags);
 }
 
 i64 set_attributes(i32 fd, u64 set, bool recursive, i32 userns) {
@@ -197,6 +192,22 @@ i64 attach_on_top(u32 slot, u32 flags, Context& context) {
   return result;
 }
 
+// Onto what is there, wherever the path leads inside the new root.
+i64 attach_to(u32 slot, const char* destination, const Context& context) {
+  i64 target = open_inside(context, destination, O_PATH);
+  if (target < 0) return target;
+  i64 result;
+  if (legacy_pending(slot)) {
+    result = legacy_attach(slot, FdPath((i32)target).text);
+    if (result >= 0) result = legacy_finish(slot, open_inside(context, destination, O_PATH));
+  } else {
+    result = move_to(slot_fd(slot), (i32)target);
+  }
+  close_fd((i32)target);
+  forget_parent();
+  return result;
+}
+
 i64 attach(Reader& in, Context& context) {
   u32 slot = in.number();
   const char* destination = in.string();
@@ -204,20 +215,14 @@ i64 attach(Reader& in, Context& context) {
   i32 mount = slot_fd(slot);
   if (!in.ok() || mount < 0) return -EBADMSG;
   if (flags & (abi::kAsRoot | abi::kAsHidden)) return attach_on_top(slot, flags, context);
-  i64 target = open_destination(context, destination, flags);
-  if (target < 0) return target;
-  i64 result;
-  if (legacy_pending(slot)) {
-    result = legacy_attach(slot, FdPath((i32)target).text);
-    if (result >= 0) result = legacy_finish(slot, open_inside(context, destination, O_PATH));
-  } else {
-    result = move_to(mount, (i32)target);
-  }
-  close_fd((i32)target);
+  i64 made = flags & (abi::kMakeDir | abi::kMakeFile) ? make_way(context, destination, flags) : 0;
+  const char* name;
+  // What we have just made is no link, and its name leads nowhere else.
+  i64 parent = made > 0 && !legacy_pending(slot) ? open_parent(context, destination, &name) : -ENOENT;
+  i64 result = parent < 0 ? attach_to(slot, destination, context)
+                          : sys(__NR_move_mount, mount, "", parent, name, MOVE_MOUNT_F_EMPTY_PATH);
   if (result >= 0) close_fd(mount);
-  // Nothing lies below a file.
-  if (!(flags & abi::kMakeFile)) forget_parent();
-  return result;
+  return result == -ENOENT && made < 0 ? made : result;
 }
 
 i64 file_type(i32 fd, u32* device) {
@@ -255,7 +260,8 @@ i64 prepare_masks() {
   return 0;
 }
 
-// A detached mount can be cloned only since 6.15, so the first directory gets the empty one itself; it is attached then.
+// A detached mount can be cloned only since 6.15, so the first directory gets the empty one itself; it is attached then. The
+// null device is the host's: who owns it there must not change its mode from here. It can be written to all the same.
 i64 cover(bool directory, i32 target) {
   if (directory && !mask_directory_placed) {
     mask_directory_placed = true;
@@ -263,18 +269,19 @@ i64 cover(bool directory, i32 target) {
   }
   i64 tree = clone_tree(directory ? mask_directory : mask_file, "");
   if (tree < 0) return tree;
-  i64 result = move_to((i32)tree, target);
+  i64 result = directory ? 0 : set_attributes((i32)tree, MOUNT_ATTR_RDONLY, false, -1);
+  if (result >= 0) result = move_to((i32)tree, target);
   close_fd((i32)tree);
   return result;
 }
 
-// Of what is mounted there by now.
-i64 restrict_mount(const Context& context, const char* path, u64 set, bool recursive) {
-  i64 target = open_inside(context, path, O_PATH);
-  if (target < 0) return target;
-  bool legacy = context.lacks(abi::kFeatureMountSetattr | abi::kFeatureMountApi);
-  i64 result = legacy ? legacy_remount((i32)target, set) : set_attributes((i32)target, set, recursive, -1);
-  close_fd((i32)target);
+bool lacks_attributes(const Context& context) { return context.lacks(abi::kFeatureMountSetattr | abi::kFeatureMountApi); }
+
+// Takes the descriptor over.
+i64 restrict_mount(const Context& context, i64 mount, u64 set, bool recursive) {
+  if (mount < 0) return mount;
+  i64 result = lacks_attributes(context) ? legacy_remount((i32)mount, set) : set_attributes((i32)mount, set, recursive, -1);
+  close_fd((i32)mount);
   return result;
 }
 
@@ -286,15 +293,14 @@ i64 mask(Reader& in, const Context& context) {
   u32 device;
   i64 type = file_type((i32)target, &device);
   i64 result = type;
-  if (type >= 0 && context.lacks(abi::kFeatureMountApi)) {
-    FdPath covered((i32)target);
-    result = type == S_IFDIR ? legacy_mask(covered.text) : legacy_bind(FdPath(mask_file).text, covered.text);
-  } else if (type >= 0) {
-    result = cover(type == S_IFDIR, (i32)target);
-  }
+  bool directory = type == S_IFDIR, legacy = lacks_attributes(context);
+  FdPath covered((i32)target);
+  if (type >= 0 && !legacy) result = cover(directory, (i32)target);
+  else if (type >= 0) result = directory ? legacy_mask(covered.text) : legacy_bind(FdPath(mask_file).text, covered.text);
   close_fd((i32)target);
-  // The device is the host's: who owns it there must not change its mode from here. It can be written to all the same.
-  return result < 0 || type == S_IFDIR ? result : restrict_mount(context, path, MOUNT_ATTR_RDONLY, false);
+  return result < 0 || directory || !legacy
+             ? result
+             : restrict_mount(context, open_inside(context, path, O_PATH), MOUNT_ATTR_RDONLY, false);
 }
 
 // Covers a path with a clone of itself, so that attributes can differ from the mount it belongs to.
@@ -314,18 +320,21 @@ i64 set_attr(Reader& in, const Context& context) {
   i64 target = open_inside(context, path, O_PATH);
   if ((target == -ENOENT || target == -ENOTDIR) && (flags & abi::kOptional)) return 0;
   if (target < 0) return target;
-  bool legacy = context.lacks(abi::kFeatureMountSetattr | abi::kFeatureMountApi), self = flags & abi::kBindSelf;
+  bool legacy = lacks_attributes(context), recursive = flags & abi::kRecursive;
+  if (!(flags & abi::kBindSelf)) return restrict_mount(context, target, set, recursive);
   FdPath at((i32)target);
-  i64 result = !self ? 0 : legacy ? legacy_bind(at.text, at.text) : bind_self((i32)target, set);
+  i64 result = legacy ? legacy_bind(at.text, at.text) : bind_self((i32)target, set);
   close_fd((i32)target);
-  return result < 0 || (self && !legacy) ? result : restrict_mount(context, path, set, flags & abi::kRecursive);
+  if (result < 0 || !legacy) return result;
+  return restrict_mount(context, open_inside(context, path, O_PATH), set, recursive);
 }
 
 // Where a label is written must not be a file that somebody put there (CVE-2019-16884): the program would run without it.
-i64 write_proc(const char* path, const char* text) {
-  i64 fd = sys(__NR_openat, kAtFdcwd, path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+i64 write_proc(Reader& in) {
+  i64 fd = sys(__NR_openat, kAtFdcwd, in.string(), O_WRONLY | O_NONBLOCK | O_CLOEXEC);
   if (fd < 0) return fd;
   struct statfs status;
+  const char* text = in.string();
   i64 length = (i64)strlen(text);
   i64 result = sys(__NR_fstatfs, fd, &status);
   if (result >= 0 && status.f_type != PROC_SUPER_MAGIC) result = -EXDEV;
@@ -397,12 +406,9 @@ i64 run_mount_op(u16 code, Reader& in, Context& context) {
       const char* path = in.string();
       return write_file(kAtFdcwd, path, in.string());
     }
-    case abi::kOpWriteProc: {
-      const char* path = in.string();
-      return write_proc(path, in.string());
-    }
+    case abi::kOpWriteProc: return write_proc(in);
     case abi::kOpSetXattr: return set_xattr(in, context);
-    case abi::kOpUnmount: return sys(__NR_umount2, in.string(), kMountDetach | kUnmountNoFollow);
+    case abi::kOpUnmount: return forget_parent(), sys(__NR_umount2, in.string(), kMountDetach | kUnmountNoFollow);
   }
   return -ENOSYS;
 }

@@ -102,9 +102,7 @@ i64 set_ambient(u64 mask) {
 
 i64 set_rlimit(Reader& in) {
   u32 resource = in.number();
-  struct rlimit64 limit;
-  limit.rlim_cur = in.wide();
-  limit.rlim_max = in.wide();
+  struct rlimit64 limit = {in.wide(), in.wide()};
   return in.ok() ? sys(__NR_prlimit64, 0, resource, &limit, nullptr) : -EBADMSG;
 }
 

@@ -71,6 +71,7 @@ i64 into_cgroup(const Attempt& attempt, u64 flags, struct clone_args* args) {
 bool born_elsewhere(const Attempt& attempt) { return !attempt.courier && attempt.cgroup != abi::kNone; }
 
 #ifdef LAUNCHER_HOSTED
+constexpr usize kRoom = 0;
 // Sanitizers keep state per stack and memory: no shared memory there, but the same waiting until exec.
 i64 vfork_payload(Attempt* attempt, u64 flags) {
   struct clone_args args;
@@ -82,6 +83,7 @@ i64 vfork_payload(Attempt* attempt, u64 flags) {
   return pid;
 }
 #else
+constexpr usize kRoom = 16384;
 alignas(16) u8 stacks[2][16384];  // the payload's and the courier's
 
 void payload_entry(void* attempt) { enter((Attempt*)attempt); }
@@ -105,16 +107,14 @@ i64 vfork_payload(Attempt* attempt, u64 flags) {
 i64 start_payload(const Frame& request, Reader ops, Context& context, i32* pid, u32* op) {
   *op = abi::kNone;
   // The child writes its failure here, and its argv and envp behind it; shared, so that a plain fork works as well.
+  alignas(16) static u8 room[kRoom + 1];
   usize size = sizeof(Attempt) + request.header.length * 2 + 4096;
-  i64 map = sys(__NR_mmap, nullptr, size, 3 /* read, write */, 0x21 /* shared, anonymous */, -1, 0);
+  bool fits = size <= kRoom;
+  i64 map = fits ? (i64)room : sys(__NR_mmap, nullptr, size, 3 /* read, write */, 0x21 /* shared, anonymous */, -1, 0);
   if (map < 0) return map;
   auto* attempt = (Attempt*)map;
-  attempt->ops = ops;
-  attempt->context = &context;
   auto header = load<abi::SpawnHeader>(request.body);
-  attempt->id = header.id;
-  attempt->courier = header.flags & abi::kSpawnListener;
-  attempt->cgroup = header.cgroup;
+  *attempt = {ops, &context, header.id, (header.flags & abi::kSpawnListener) != 0, header.cgroup, 0, 0, 0, 0, 0};
   context.listener = &attempt->listener;
   context.scratch = attempt + 1;
   context.scratch_size = size - sizeof(Attempt);
@@ -127,6 +127,6 @@ i64 start_payload(const Frame& request, Reader ops, Context& context, i32* pid, 
     *op = attempt->op;
     last_syscall = attempt->syscall;
   }
-  sys(__NR_munmap, map, size);
+  if (!fits) sys(__NR_munmap, map, size);
   return result < 0 ? result : 0;
 }

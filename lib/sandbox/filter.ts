@@ -37,6 +37,20 @@ export const optionsFor = (config: SandboxConfig): CompileOptions => compileWith
 export const filtersOf = ({ seccomp, capabilities }: SandboxConfig): readonly CompiledFilter[] =>
   compileFilters(seccomp, { bounding: capabilities.bounding });
 
+const none: readonly CompiledFilter[] = Object.freeze([]);
+
+/**
+ * What init takes upon itself, so that its programs are born with it: installing a filter is a tenth of the start of a program. The
+ * default profile lets init go on serving, but not mount anew (reuse), enter namespaces (networks) or begin some for its programs.
+ */
+export function filtersOfInit(config: SandboxConfig, ownGroups: boolean): readonly CompiledFilter[] {
+  const { seccomp, namespaces, reusable, network, attachment } = config;
+  const isDefault = seccomp.profile === 'default' && seccomp.filters.length === 0 && !listens(seccomp);
+  const serves = !reusable && !network && !attachment && !ownGroups;
+  // Without no_new_privs it takes CAP_SYS_ADMIN where init is.
+  return isDefault && serves && namespaces.user.type === 'new' ? filtersOf(config) : none;
+}
+
 const compileFilters = remembered(
   (seccomp: SeccompConfig, { bounding }: { bounding: bigint }): readonly CompiledFilter[] => {
     const options = compileWith(bounding);

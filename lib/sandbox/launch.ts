@@ -8,7 +8,7 @@ import { hostIds } from './compile/identity';
 import { type CompiledSandbox, compileSandbox } from './compile/sandbox';
 import type { SandboxConfig } from './config';
 import { type Degraded, degrade } from './degrade';
-import { ownPids } from './filter';
+import { filtersOfInit, ownPids } from './filter';
 import { gatherFacts, openForPlan } from './host-facts';
 import { labelsFor, type SandboxLabels } from './labels';
 import { landlockFor, type SandboxLandlock } from './landlock';
@@ -74,7 +74,8 @@ function launchWith(
       directories: group.paths,
       perProgram: programs === 'own',
     };
-    const compiled = compileSandbox(config, gatherFacts(config, cgroup, { labels, ruleset }));
+    const facts = gatherFacts(config, cgroup, { labels, ruleset });
+    const compiled = compileSandbox(config, facts, filtersOfInit(config, cgroup?.perProgram === true));
     if (config.namespaces.user.type === 'new') group?.letIn(hostIds(compiled.identity, config.user).uid);
     for (const file of compiled.open) opened.push(openForPlan(file));
     const handle = new LauncherHandle(events, framesOf(compiled, opened, closeOpened));

@@ -5,7 +5,7 @@ import type { Outgoing } from '../launcher';
 import { closeFd } from '../native';
 import { encodeSpawn, Frame, type Plan } from '../plan';
 import { hostIds } from './compile/identity';
-import { compileProcess } from './compile/process';
+import { type CompiledFilter, compileProcess } from './compile/process';
 import type { CompiledSandbox } from './compile/sandbox';
 import type { ProcessConfig, SandboxConfig } from './config';
 import { filtersOf, listens } from './filter';
@@ -32,6 +32,9 @@ export interface PreparedProgram {
   readonly frame: Outgoing;
 }
 
+/** Nothing is left to install. */
+const bornWith: readonly CompiledFilter[] = Object.freeze([]);
+
 export function prepareProgram(
   id: number,
   config: ProcessConfig,
@@ -54,7 +57,8 @@ export function prepareProgram(
   try {
     const { group, fds } = openRunGroup(run, stdio.ours);
     const restrictions = { labels, confinement, ruleset, group };
-    const plan = compileProcess(config, sandbox, compiled.identity, stdio.targets, filtersOf(sandbox), restrictions);
+    const filters = compiled.confined ? bornWith : filtersOf(sandbox);
+    const plan = compileProcess(config, sandbox, compiled.identity, stdio.targets, filters, restrictions);
     const cgroup = group?.directory ? stdio.send.length + group.tasks : undefined;
     const { terminal } = config;
     const body = encodeSpawn({ id, terminal, last: oneShot, listener: listens(sandbox.seccomp), cgroup }, plan);

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
-import { type RunOptions, run, Sandbox } from '../../lib';
-import { describeWith } from '../helpers/capabilities';
+import { type RunOptions, run, Sandbox, type SandboxOptions } from '../../lib';
+import { describeWith, testWith } from '../helpers/capabilities';
 import { output, python, sh } from '../helpers/sandbox';
 
 const status = async (key: string, options: RunOptions = {}) =>
@@ -50,6 +50,24 @@ describe('no_new_privs', () => {
 describe('seccomp mode', () => {
   test('filter by default', async () => expect(await status('Seccomp')).toBe('2'));
   test('none when unconfined', async () => expect(await status('Seccomp', { seccomp: 'unconfined' })).toBe('0'));
+
+  /** By `Seccomp_filters` (kernel 5.9) of init, and of its program. */
+  const filters = async (options: SandboxOptions) => {
+    await using sandbox = await Sandbox.create(options);
+    const count = (text: string) => /^Seccomp_filters:\s*(\d+)$/m.exec(text)?.[1];
+    const program = await sandbox.run('cat', ['/proc/self/status']);
+    return [count(fs.readFileSync(`/proc/${sandbox.pid}/status`, 'utf8')), count(program.stdout)];
+  };
+  const own = { syscalls: [], defaultAction: 'SCMP_ACT_ALLOW' } as const;
+  test.each<[string, SandboxOptions, string[]]>([
+    ['the default one is init’s, too', {}, ['1', '1']],
+    ['one of the caller’s is the program’s alone', { seccomp: own }, ['0', '1']],
+    ['two', { seccomp: { profile: 'default', filters: [own] } }, ['0', '2']],
+    ['one with a listener', { seccomp: { trace: true } }, ['0', '1']],
+  ])('%s', async (_, options, expected) => expect(await filters(options)).toEqual(expected));
+  testWith(['cgroup-pids'], 'the program’s alone where init puts programs into groups of their own', async () => {
+    expect(await filters({ pids: 32 })).toEqual(['0', '1']);
+  });
 });
 
 describeWith(['root'], 'devices of the host', () => {

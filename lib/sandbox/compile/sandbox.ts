@@ -1,5 +1,6 @@
 /** SandboxConfig → plan of the launcher. Pure: the same config and facts give the same plan. */
-import { Feature, Plan, type PrepareHeader } from '../../plan';
+import { type Block, Feature, Plan, type PrepareHeader } from '../../plan';
+import { remembered } from '../../utils/remembered';
 import type { SandboxConfig } from '../config';
 import type { HostFacts } from './facts';
 import { addIdMaps, checkUser, type IdentityPlan, planIdentity } from './identity';
@@ -15,6 +16,7 @@ import {
   cloneFlags,
   joinMounts,
 } from './namespaces';
+import type { CompiledFilter } from './process';
 import { Slots } from './slots';
 
 export interface CompiledSandbox {
@@ -25,6 +27,8 @@ export interface CompiledSandbox {
   readonly open: Slots['open'];
   /** How many of them the launcher needs first. */
   readonly openFirst: number;
+  /** Its programs are born with their filters. */
+  readonly confined: boolean;
 }
 
 const PR_SET_DUMPABLE = 4;
@@ -36,7 +40,12 @@ const CAP_SETPCAP = 1n << 8n;
 // To bring up the loopback device of a new network namespace.
 const CAP_NET_ADMIN = 1n << 12n;
 
-export function compileSandbox(config: SandboxConfig, host: HostFacts): CompiledSandbox {
+/** @param filters that init installs, for all its programs */
+export function compileSandbox(
+  config: SandboxConfig,
+  host: HostFacts,
+  filters: readonly CompiledFilter[] = [],
+): CompiledSandbox {
   const plan = new Plan();
   const slots = new Slots();
   const identity = planIdentity(config, host);
@@ -92,12 +101,24 @@ export function compileSandbox(config: SandboxConfig, host: HostFacts): Compiled
     initCapabilities | (config.reusable ? CAP_NET_ADMIN : 0n) | (dropsLate ? CAP_SETPCAP : 0n) | permitted | bounding;
   plan.add('init', 'capabilities', { op: 'capset', effective: kept, permitted: kept, inheritable });
   if (dropsLate) plan.add('init', 'capabilities.bounding', dropBounding);
+  // Last: init has no more to do than to serve.
+  if (filters.length > 0) plan.append(installing(filters, {}));
   addCleanup(plan, config, host);
 
   const disabled = disabledFeatures(host.pretendMissing);
   const header = { cloneFlags: cloneFlags(config, host), cgroupSlot, disabled };
-  return { plan, header, identity, open: slots.open, openFirst };
+  return { plan, header, identity, open: slots.open, openFirst, confined: filters.length > 0 };
 }
+
+const installing = remembered(
+  (filters: readonly CompiledFilter[]): Block => ({
+    ops: filters.map(({ flags, program }) => ({
+      role: 'init',
+      op: { op: 'seccomp', flags, filter: program },
+      origin: 'seccomp',
+    })),
+  }),
+);
 
 export function prctl(option: number, value: number) {
   return { op: 'prctl', option, arg2: value, arg3: 0, arg4: 0, arg5: 0 } as const;

@@ -29,6 +29,22 @@ const calls = (syscall: string, index: number, values: readonly (number | bigint
   values.map((value) => ({ syscall, args: new Array<number | bigint>(6).fill(0).with(index, value) }));
 
 describe('default', () => {
+  /** Init takes the filter upon itself: what it does from then on, and what is left to do for its programs (src/cpp/launcher). */
+  test.each(['x86_64', 'aarch64'] as const)('lets init serve on %s', (architecture) => {
+    const serving =
+      names(`ppoll read recvmsg sendmsg recvfrom openat close dup3 mmap munmap wait4 kill clock_gettime uname getpid getuid
+      getgid prctl close_range rt_sigprocmask signalfd4 clone exit_group setsid write prlimit64 setgroups setresgid setresuid
+      chdir umask capset fstatfs landlock_restrict_self getcwd seccomp execve`);
+    for (const syscall of serving)
+      expect([syscall, answer('default', { syscall }, { architecture })]).toEqual([syscall, 'allow']);
+    const requests = [
+      ...[0x5441, 0x5414, 0x540e, 0x40045431].map((n) => ['ioctl', n]),
+      ...[1, 2, 1030].map((n) => ['fcntl', n]),
+    ];
+    for (const [syscall, value] of requests as [string, number][])
+      for (const call of calls(syscall, 1, [value])) expect(answer('default', call, { architecture })).toBe('allow');
+  });
+
   test('somebody has decided about every call of every architecture, once', () => {
     const byArguments = names('clone clone3 socket personality ioctl fcntl fcntl64 inotify_add_watch prlimit64');
     const listed = [...Object.values(groups).flat(), ...refused.flatMap((group) => group.names), ...byArguments];

@@ -1,11 +1,11 @@
 /**
  * The few file operations that cgroups need, in one place so that errors look alike and tests can put a fake cgroupfs
- * under them. All synchronous: each takes some 15 µs on cgroupfs, less than a round trip through the thread pool.
+ * under them. All synchronous: each takes some 10 µs on cgroupfs, less than a round trip through the thread pool.
  */
 import fs from 'node:fs';
-import { join } from 'node:path';
+import { check, native } from '../native';
 
-/** Tests replace single members. Errors are Node's own. */
+/** Tests replace single members. Errors have `code`, `syscall` and `path`, as Node's own. */
 export const files = {
   mkdir(path: string): void {
     fs.mkdirSync(path, 0o755);
@@ -13,17 +13,14 @@ export const files = {
   rmdir(path: string): void {
     fs.rmdirSync(path);
   },
-  read(path: string): string {
-    return fs.readFileSync(path, 'latin1');
+  /** Undefined when it can't be read, for whatever reason: files that this kernel lacks are nothing unusual. */
+  read(path: string): string | undefined {
+    const text = native().readFile(path);
+    return typeof text === 'string' ? text : undefined;
   },
   /** Never creates: a control file exists or the kernel lacks it. One write(2), as the kernel parses each by itself. */
   write(path: string, value: string): void {
-    const fd = fs.openSync(path, fs.constants.O_WRONLY);
-    try {
-      fs.writeSync(fd, value);
-    } finally {
-      fs.closeSync(fd);
-    }
+    check(native().writeFile(path, value), 'write', { path });
   },
   chown(path: string, uid: number): void {
     fs.chownSync(path, uid, -1);
@@ -56,11 +53,7 @@ export const files = {
 
 /** A file's text without the last newline; undefined when it can't be read, for whatever reason. */
 export function tryRead(dir: string, file: string): string | undefined {
-  try {
-    return files.read(join(dir, file)).replace(/\n$/, '');
-  } catch {
-    return undefined;
-  }
+  return files.read(`${dir}/${file}`)?.replace(/\n$/, '');
 }
 
 export function errnoOf(error: unknown): string | undefined {

@@ -1,4 +1,4 @@
-// Calls on descriptors that Node's fs module lacks.
+// Calls on files and descriptors that Node's fs module lacks, or makes dear.
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <sys/eventfd.h>
@@ -37,6 +37,38 @@ Napi::Value Pipe(const Napi::CallbackInfo& info) {
 Napi::Value Read(const Napi::CallbackInfo& info) {
   auto bytes = info[1].As<Napi::Uint8Array>();
   return Result(info, OrErrno(read(Int(info, 0), bytes.Data(), bytes.ByteLength())));
+}
+
+// readFile(path) -> text as latin1, or -errno. To the end: files of procfs and cgroupfs give their size as 0.
+Napi::Value ReadFile(const Napi::CallbackInfo& info) {
+  std::string path = info[0].ToString();
+  int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return Result(info, -errno);
+  char part[4096];
+  std::string text;
+  ssize_t n;
+  while ((n = read(fd, part, sizeof part)) > 0 || (n < 0 && errno == EINTR))
+    if (n > 0) text.append(part, static_cast<size_t>(n));
+  int error = errno;
+  close(fd);
+  if (n < 0) return Result(info, -error);
+  napi_value result;
+  napi_status status = napi_create_string_latin1(info.Env(), text.data(), text.size(), &result);
+  return status == napi_ok ? Napi::Value(info.Env(), result) : Result(info, -ENOMEM);
+}
+
+// writeFile(path, text) -> bytes written or -errno. Creates nothing, and writes once: the kernel parses each write by itself.
+Napi::Value WriteFile(const Napi::CallbackInfo& info) {
+  std::string path = info[0].ToString();
+  std::string text = info[1].ToString();
+  int fd = open(path.c_str(), O_WRONLY | O_CLOEXEC);
+  if (fd < 0) return Result(info, -errno);
+  ssize_t n;
+  do n = write(fd, text.data(), text.size());
+  while (n < 0 && errno == EINTR);  // a smaller memory limit can be interrupted while it reclaims
+  int64_t result = OrErrno(n);
+  close(fd);
+  return Result(info, result);
 }
 
 // eventFd() -> fd or -errno: a counter that is readable while it isn't 0, non-blocking.
@@ -107,6 +139,8 @@ void InitFiles(Napi::Env env, Napi::Object exports) {
   exports.Set("open", Napi::Function::New(env, Open));
   exports.Set("close", Napi::Function::New(env, Close));
   exports.Set("read", Napi::Function::New(env, Read));
+  exports.Set("readFile", Napi::Function::New(env, ReadFile));
+  exports.Set("writeFile", Napi::Function::New(env, WriteFile));
   exports.Set("eventFd", Napi::Function::New(env, EventFd));
   exports.Set("pipe", Napi::Function::New(env, Pipe));
   exports.Set("openat2", Napi::Function::New(env, Openat2));

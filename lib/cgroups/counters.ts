@@ -1,10 +1,14 @@
 /** Reads single numbers out of cgroup files. */
-import { join } from 'node:path';
 import type { CgroupFact, ControllerName } from '../../types/cgroups';
 import { tryRead } from './files';
 import type { Place } from './place';
 
 export type Places = ReadonlyMap<ControllerName, Place>;
+
+/** A fact whose limit is read when asked for: most counters stand where they stood, and then nobody asks. */
+export interface Counter extends Omit<CgroupFact, 'limit'> {
+  readonly limit: () => number | 'max' | undefined;
+}
 
 /** A file that holds one number; undefined when it is not there or says `max`. */
 export function readNumber(directory: string | undefined, file: string): number | undefined {
@@ -49,14 +53,29 @@ export function v2DirectoryOf(places: Places): string | undefined {
   return undefined;
 }
 
-export function readFact(
+/** One line of a table; `limitFile`: of the limit whose hits it counts. */
+export function readCounter(
   directory: string | undefined,
   file: string,
   key: string,
   limitFile?: string,
-): CgroupFact | undefined {
+): Counter | undefined {
   const value = readTable(directory, file)?.[key];
-  if (directory === undefined || value === undefined) return undefined;
-  const limit = limitFile === undefined ? undefined : readLimit(directory, limitFile);
-  return { file, path: join(directory, file), key, value, ...(typeof limit === 'number' ? { limit } : {}) };
+  return directory === undefined || value === undefined ? undefined : counter(directory, file, key, value, limitFile);
+}
+
+export function counter(directory: string, file: string, key: string, value: number, limitFile?: string): Counter {
+  const limit = () => (limitFile === undefined ? undefined : readLimit(directory, limitFile));
+  return { file, path: `${directory}/${file}`, key, value, limit };
+}
+
+export function factOf(counter: Counter | undefined): CgroupFact | undefined {
+  if (counter === undefined) return undefined;
+  const { limit, ...counted } = counter;
+  const value = limit();
+  return typeof value === 'number' ? { ...counted, limit: value } : counted;
+}
+
+export function readFact(...which: Parameters<typeof readCounter>): CgroupFact | undefined {
+  return factOf(readCounter(...which));
 }

@@ -7,6 +7,7 @@ import type { ResourceConfig } from './config';
 import { canFreeze, freeze, removeNow, setFrozen } from './control';
 import { wanted } from './controllers';
 import { directoryOf, readNumber, readTable } from './counters';
+import { files } from './files';
 import { letIn, makeLeaf } from './leaf';
 import { type PreparedCgroup, prepare } from './prepare';
 import { ownGroup, type RunGroup, sharedGroup, wholeGroup } from './run-group';
@@ -181,7 +182,8 @@ export class Group {
   /** For a launch that never happened; normally the supervisor removes the directories. */
   remove(): void {
     try {
-      removeNow(this.prepared);
+      // Mostly it did, and a look is cheaper than an exception.
+      removeNow({ dirs: this.prepared.dirs.filter((dir) => files.exists(dir)) });
     } catch {
       // Taken over by the supervisor.
     }

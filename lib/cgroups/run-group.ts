@@ -3,15 +3,15 @@
  * sandbox's, so that neither its neighbours nor what ran before it show in its figures and its verdict.
  */
 import { join } from 'node:path';
-import type { CgroupFact, CgroupUsage, ControllerName } from '../../types/cgroups';
+import type { CgroupUsage, ControllerName } from '../../types/cgroups';
 import type { Evidence } from '../../types/result';
 import { openAccount } from './account';
 import { attach } from './bpf/attach';
 import { compact, type Loose } from './compact';
 import { killAll, removeNow } from './control';
-import { directoryOf } from './counters';
+import { type Counter, directoryOf } from './counters';
 import { CgroupError } from './errors';
-import { memoryLimit, oomEvents, pidsLimitHits, sharedLimitHits } from './facts';
+import { memoryLimit, oomCounter, pidsLimitCounter, sharedLimitCounters } from './facts';
 import { files, isGone } from './files';
 import type { Place } from './place';
 import type { PreparedCgroup } from './prepare';
@@ -47,9 +47,9 @@ export function wholeGroup(group: PreparedCgroup): RunGroup {
       const all = usage(group);
       return compact<CgroupUsage>({ ...all, pidsPeak: all.pidsPeak === undefined ? undefined : all.pidsPeak - 1 });
     },
-    oom: () => increase(oomEvents(group), undefined),
+    oom: () => increase(oomCounter(group), undefined),
     oomOfInit: () => undefined,
-    limitHits: () => increases([...sharedLimitHits(group), pidsLimitHits(group)], []),
+    limitHits: () => increases([...sharedLimitCounters(group), pidsLimitCounter(group)], []),
     kill: () => {},
     close: () => true,
   };
@@ -58,14 +58,14 @@ export function wholeGroup(group: PreparedCgroup): RunGroup {
 /** Several programs where no groups can be made for them (a cgroup namespace of someone else's): what came on top. */
 export function sharedGroup(group: PreparedCgroup): RunGroup {
   const account = openAccount(group);
-  const oom = oomEvents(group);
-  const hits = () => [...sharedLimitHits(group), pidsLimitHits(group)];
+  const oom = oomCounter(group);
+  const hits = () => [...sharedLimitCounters(group), pidsLimitCounter(group)];
   const before = hits();
   return {
     attach: undefined,
     cpuTime: () => account.usage(),
     usage: () => account.usage(),
-    oom: () => increase(oomEvents(group), oom),
+    oom: () => increase(oomCounter(group), oom),
     oomOfInit: () => undefined,
     limitHits: (alone) => (alone ? increases(hits(), before) : []),
     kill: () => {},
@@ -82,18 +82,18 @@ export function ownGroup(group: PreparedCgroup, name: string): RunGroup {
   const self = { name: `${group.name}/${name}`, places, dirs };
   const v2 = [...places.values()].find(({ version }) => version === 'v2')?.directory;
   const tasks = [...places.values()].filter(({ version }) => version === 'v1').map(({ directory }) => directory);
-  const outside = oomEvents(group);
-  const shared = () => [...sharedLimitHits(group), ...(countsForks(places) ? [] : [pidsLimitHits(group)])];
+  const outside = oomCounter(group);
+  const shared = () => [...sharedLimitCounters(group), ...(countsForks(places) ? [] : [pidsLimitCounter(group)])];
   const before = shared();
   return {
     attach: { v1TasksFiles: [...new Set(tasks)].map((directory) => join(directory, 'tasks')), v2Dir: v2 },
     cpuTime: () => cpuTime(places),
     usage: () => usage(self),
-    oom: () => increase(oomEvents(self), undefined, memoryLimit(group)),
-    oomOfInit: () => increase(oomEvents(group), outside),
+    oom: () => increase(oomCounter(self), undefined, () => memoryLimit(group)),
+    oomOfInit: () => increase(oomCounter(group), outside),
     limitHits: (alone) => [
       ...(alone ? increases(shared(), before) : []),
-      ...(countsForks(places) ? increases([pidsLimitHits(self)], []) : []),
+      ...(countsForks(places) ? increases([pidsLimitCounter(self)], []) : []),
     ],
     kill() {
       // Who can't fork can't run away from the list of pids.
@@ -145,22 +145,23 @@ function makeDirectories(group: PreparedCgroup, name: string) {
   return { places, dirs };
 }
 
-type Fact = CgroupFact | undefined;
+type Found = Counter | undefined;
 
-function increases(now: readonly Fact[], before: readonly Fact[]): Evidence[] {
+function increases(now: readonly Found[], before: readonly Found[]): Evidence[] {
   return now.flatMap(
-    (fact) =>
+    (counter) =>
       increase(
-        fact,
-        before.find((old) => old?.path === fact?.path),
+        counter,
+        before.find((old) => old?.path === counter?.path),
       ) ?? [],
   );
 }
 
-/** `limit`: where the counter's own group has none. */
-function increase(now: Fact, before: Fact, limit = now?.limit): Evidence | undefined {
+/** `limitOf`: where the counter's own group has none. */
+function increase(now: Found, before: Found, limitOf = now?.limit): Evidence | undefined {
   const value = (now?.value ?? 0) - (before?.value ?? 0);
   if (now === undefined || value <= 0) return undefined;
   const { file, path, key } = now;
-  return { source: file, file: path, key, value, ...(limit === undefined ? {} : { limit }) };
+  const limit = limitOf?.();
+  return { source: file, file: path, key, value, ...(typeof limit === 'number' ? { limit } : {}) };
 }

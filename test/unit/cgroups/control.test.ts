@@ -2,6 +2,7 @@
 import fs from 'node:fs';
 import { freeze, killAll, remove, removeNow, thaw } from '../../../lib/cgroups/control';
 import { files } from '../../../lib/cgroups/files';
+import { Group } from '../../../lib/cgroups/group';
 import { janitor } from '../../../lib/cgroups/janitor';
 import { newName, ownerOf, ownName } from '../../../lib/cgroups/names';
 import { prepare } from '../../../lib/cgroups/prepare';
@@ -79,6 +80,19 @@ describe('remove', () => {
     expect(removeNow(group)).toBe(true);
     expect(fake.groups()).toEqual([]);
     expect(removeNow(group)).toBe(true);
+  });
+
+  test('a sandbox’s group takes what its supervisor left, and doesn’t ask the kernel for the rest', () => {
+    fake.v1('memory', 'cpuacct', 'pids');
+    const resources = { memory: { max: 2 ** 20 }, pids: { max: 5 } };
+    const options = { degrade: false, extraPids: 1, programs: 'only', joined: true } as const;
+    const group = Group.create(resources, options) as Group;
+    const [gone, ...left] = group.paths;
+    files.rmdir(gone as string);
+    jest.mocked(files.rmdir).mockClear();
+    group.remove();
+    expect(fake.groups()).toEqual([]);
+    expect(jest.mocked(files.rmdir).mock.calls).toEqual(left.map((path) => [path]));
   });
 
   test('other refusals are errors at once', async () => {

@@ -1,8 +1,10 @@
 /** Usage, statistics, facts and accounts out of the kernel's files. */
 import { openAccount } from '../../../lib/cgroups/account';
 import { limitFacts, oomEvents } from '../../../lib/cgroups/facts';
+import { files } from '../../../lib/cgroups/files';
 import { prepare } from '../../../lib/cgroups/prepare';
 import { parsePressure } from '../../../lib/cgroups/pressure';
+import { ownGroup, wholeGroup } from '../../../lib/cgroups/run-group';
 import { stats } from '../../../lib/cgroups/stats';
 import { usage } from '../../../lib/cgroups/usage';
 import { FakeCgroupfs } from './fake';
@@ -106,6 +108,51 @@ test.each([
   ['v2', v2],
 ])('limits that were hit: %s', (_version, make) => {
   expect(limitFacts(make()).map(({ value }) => value)).toEqual([2, 12, 3, 6]);
+});
+
+describe('a limit is read for the evidence that needs it, and for no other', () => {
+  const limitFiles = /limit_in_bytes|\.max$/;
+  const limitsRead = (read: jest.SpiedFunction<typeof files.read>) =>
+    read.mock.calls.map(([path]) => fake.below(path)).filter((path) => limitFiles.test(path));
+
+  test.each([
+    ['v1', () => fake.v1('memory', 'cpu', 'cpuacct', 'pids')],
+    ['v2', () => fake.v2()],
+  ])('nothing was hit: %s', (_version, mount) => {
+    mount();
+    const run = wholeGroup(prepare('g', limits));
+    const read = jest.spyOn(files, 'read');
+    expect([run.oom(), ...run.limitHits(true)]).toEqual([undefined]);
+    expect(read).toHaveBeenCalled();
+    expect(limitsRead(read)).toEqual([]);
+  });
+
+  test.each([
+    ['v1', v1],
+    ['v2', v2],
+  ])('all were hit: %s', (_version, make) => {
+    const run = wholeGroup(make());
+    expect([run.oom(), ...run.limitHits(true)].map((hit) => [hit?.value, hit?.limit])).toEqual([
+      [2, 2 ** 20],
+      [12, 2 ** 20],
+      [6, undefined],
+      [3, 5],
+    ]);
+  });
+
+  test('a program of several: its sandbox has the limit, and only what came on top counts', () => {
+    const group = v1();
+    const run = ownGroup(group, 'run-0');
+    const read = jest.spyOn(files, 'read');
+    expect([run.oom(), run.oomOfInit(), ...run.limitHits(true)]).toEqual([undefined, undefined]);
+    expect(limitsRead(read)).toEqual([]);
+    fake.set('memory/g/run-0/memory.oom_control', 'oom_kill_disable 0\nunder_oom 0\noom_kill 1\n');
+    expect(run.oom()).toMatchObject({ file: fake.path('memory/g/run-0/memory.oom_control'), value: 1, limit: 2 ** 20 });
+    fake.set('memory/g/memory.failcnt', '13\n');
+    expect(run.limitHits(true)).toEqual([
+      { source: 'memory.failcnt', file: fake.path('memory/g/memory.failcnt'), key: '', value: 1, limit: 2 ** 20 },
+    ]);
+  });
 });
 
 test('statistics have one shape on both', () => {

@@ -4,7 +4,7 @@
  */
 import { native } from './load';
 
-const PAUSE_MS = 2;
+const PAUSE_MS = 10;
 
 let looking = false;
 

@@ -5,7 +5,8 @@ import { closeFd } from '../native';
 import { encodePrepare, encodeRest, Frame, opsOf } from '../plan';
 import { apparmorFor, type SandboxApparmor } from './apparmor';
 import { hostIds } from './compile/identity';
-import { type CompiledSandbox, compileSandbox } from './compile/sandbox';
+import { compileKept } from './compile/kept';
+import type { CompiledSandbox } from './compile/sandbox';
 import type { SandboxConfig } from './config';
 import { type Degraded, degrade } from './degrade';
 import { filtersOfInit, ownPids } from './filter';
@@ -75,7 +76,7 @@ function launchWith(
       perProgram: programs === 'own',
     };
     const facts = gatherFacts(config, cgroup, { labels, ruleset });
-    const compiled = compileSandbox(config, facts, filtersOfInit(config, cgroup?.perProgram === true));
+    const compiled = compileKept(config, facts, filtersOfInit(config, cgroup?.perProgram === true));
     if (config.namespaces.user.type === 'new') group?.letIn(hostIds(compiled.identity, config.user).uid);
     for (const file of compiled.open) opened.push(openForPlan(file));
     const handle = new LauncherHandle(events, framesOf(compiled, opened, closeOpened));

@@ -1,10 +1,10 @@
-/** SandboxConfig → plan of the launcher. Pure: the same config and facts give the same plan. */
+/** SandboxConfig → plan of the launcher. Pure: the same config and facts give the same plan, which is why kept.ts may keep most of it. */
 import { type Block, Feature, Plan, type PrepareHeader } from '../../plan';
 import { remembered } from '../../utils/remembered';
 import type { SandboxConfig } from '../config';
 import type { HostFacts } from './facts';
+import { planFiles } from './files';
 import { addIdMaps, checkUser, type IdentityPlan, planIdentity } from './identity';
-import { keptFiles } from './kept-files';
 import { addRuleset } from './landlock';
 import {
   addCgroupNamespace,
@@ -60,7 +60,7 @@ export function compileSandbox(
 
   const { mount, user } = config.namespaces;
   const mountSlot = mount.type === 'path' ? slots.file(mount.path) : undefined;
-  const files = mountSlot === undefined ? keptFiles(config, host, identity, slots) : undefined;
+  const files = mountSlot === undefined ? planFiles(config, host, identity, slots) : undefined;
   if (user.type === 'new') addIdMaps(plan, identity, host);
 
   for (const slot of tasks) plan.add('init', 'resources', { op: 'cgroupAttach', slot });
@@ -125,7 +125,7 @@ export function prctl(option: number, value: number) {
 }
 
 /** By the supervisor, when the last process of the PID namespace is gone; without one the cgroup says who is left. */
-function addCleanup(plan: Plan, config: SandboxConfig, host: HostFacts): void {
+export function addCleanup(plan: Plan, config: SandboxConfig, host: HostFacts): void {
   const directories = host.cgroup?.directories ?? [];
   if (config.namespaces.pid.type !== 'new') {
     for (const path of directories) plan.add('cleanup', 'namespaces.pid', { op: 'cgroupKill', path });

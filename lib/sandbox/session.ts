@@ -214,10 +214,11 @@ export class Session {
     const prepared = watch(spawning, () =>
       prepareProgram(id, config, { sandbox: this.config, compiled, security, run, oneShot, gather: collect }),
     );
+    this.handle.ref();
+    // What comes of it is told in a later turn, to the process that is made while it starts.
+    this.handle.send(prepared.frame);
     const process = new Process(id, config, prepared.stdio, this.hostFor(run), collect);
     this.processes.set(id, { process, plan: prepared.plan, spawning });
-    this.handle.ref();
-    this.handle.send(prepared.frame);
     return process;
   }
 

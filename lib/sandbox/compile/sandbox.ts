@@ -73,14 +73,15 @@ export function compileSandbox(
   const dropBounding = { op: 'dropBounding', kept: bounding } as const;
   const dropsLate = (inheritable & ~bounding) !== 0n;
   if (!dropsLate) plan.add('begin', 'capabilities.bounding', dropBounding);
-  plan.add('init', 'oomScoreAdj', {
+  plan.add('begin', 'oomScoreAdj', {
     op: 'writeFile',
     path: '/proc/self/oom_score_adj',
     text: String(config.oomScoreAdj),
   });
   if (host.labels)
     plan.add('init', 'selinux', { op: 'writeProc', path: '/proc/self/attr/keycreate', text: host.labels.context });
-  plan.add('init', undefined, prctl(PR_SET_DUMPABLE, 0), { op: 'keyring' });
+  plan.add('init', undefined, prctl(PR_SET_DUMPABLE, 0));
+  plan.add(host.labels ? 'init' : 'begin', undefined, { op: 'keyring' });
   if (config.namespaces.pid.type !== 'new') plan.add('init', 'namespaces.pid', prctl(PR_SET_CHILD_SUBREAPER, 1));
   addMountNamespace(plan, config);
   if (mountSlot !== undefined) joinMounts(plan, mountSlot);

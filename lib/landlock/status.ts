@@ -21,7 +21,7 @@ export function status(): LandlockStatus {
 const statusOf = remembered((missing: ReadonlySet<string>, { found }: { found: number }): LandlockStatus => {
   const hidden = [...missing].map((name) => Number(/^landlock_(\d)$/.exec(name)?.[1] ?? Number.NaN));
   const abi = Math.min(found, ...hidden.filter((n) => n > 0).map((n) => n - 1));
-  if (abi < 1) return { available: false, reason: absence(abi), rights: [], tcp: false, scopes: [] };
+  if (abi < 1) return freezeDeep({ available: false, reason: absence(abi), rights: [], tcp: false, scopes: [] });
   const kernel = kernelOf(abi);
   return freezeDeep({
     available: true,

@@ -42,6 +42,7 @@ const none: readonly CompiledFilter[] = Object.freeze([]);
 /**
  * What init takes upon itself, so that its programs are born with it: installing a filter is a tenth of the start of a program. The
  * default profile lets init go on serving, but not mount anew (reuse), enter namespaces (networks) or begin some for its programs.
+ * A sandbox whose init is asked for more than that (Router) has to be unconfined.
  */
 export function filtersOfInit(config: SandboxConfig, ownGroups: boolean): readonly CompiledFilter[] {
   const { seccomp, namespaces, reusable, network, attachment } = config;

@@ -32,8 +32,8 @@ export interface PreparedProgram {
   readonly frame: Outgoing;
 }
 
-/** Nothing is left to install. */
-const bornWith: readonly CompiledFilter[] = Object.freeze([]);
+/** Of what there is to install. */
+const nothingLeft: readonly CompiledFilter[] = Object.freeze([]);
 
 export function prepareProgram(
   id: number,
@@ -57,7 +57,7 @@ export function prepareProgram(
   try {
     const { group, fds } = openRunGroup(run, stdio.ours);
     const restrictions = { labels, confinement, ruleset, group };
-    const filters = compiled.confined ? bornWith : filtersOf(sandbox);
+    const filters = compiled.filtered ? nothingLeft : filtersOf(sandbox);
     const plan = compileProcess(config, sandbox, compiled.identity, stdio.targets, filters, restrictions);
     const cgroup = group?.directory ? stdio.send.length + group.tasks : undefined;
     const { terminal } = config;

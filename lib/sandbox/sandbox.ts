@@ -162,6 +162,11 @@ export class Sandbox extends EventEmitter<SandboxEvents> {
     return this.session.delete();
   }
 
+  /** @internal It is as good as deleted at once, and asked to end when `turn` has come. */
+  deleteAfter(turn: Promise<void>): Promise<void> {
+    return this.session.delete(turn);
+  }
+
   [Symbol.asyncDispose](): Promise<void> {
     return this.delete();
   }

@@ -36,6 +36,7 @@ import { prepareProgram } from './prepare-program';
 import { Process } from './process';
 import { misfit } from './read-back';
 import { notAskedFor, Requests } from './requests';
+import { closeStdio } from './stdio';
 import { killedExit } from './verdict';
 
 const SIGKILL = 9;
@@ -174,16 +175,19 @@ export class Session {
   }
 
   /** Kills everything and removes all traces. May be called any number of times. */
-  async delete(): Promise<void> {
-    if (this.ended) return;
+  async delete(turn?: Promise<void>): Promise<void> {
     const gone = this.gone();
-    if (this.control.paused) this.group?.thaw();
-    this.handle.shutdown();
+    if (turn) await turn;
+    if (!this.ended) {
+      if (this.control.paused) this.group?.thaw();
+      this.handle.shutdown();
+    }
     await gone;
   }
 
   /** It is on its way out. */
   private gone(): Promise<void> {
+    if (this.ended) return Promise.resolve();
     this.ending = true;
     this.beginDelete();
     this.handle.ref();
@@ -202,6 +206,7 @@ export class Session {
       return this.startIn(run, { ...given, rlimits: this.degraded.rlimits(given) }, collect);
     } catch (error) {
       if (run) this.group?.closeRun(run);
+      if (this.oneShot) void this.delete();
       throw error;
     }
   }
@@ -217,9 +222,15 @@ export class Session {
     this.handle.ref();
     // What comes of it is told in a later turn, to the process that is made while it starts.
     this.handle.send(prepared.frame);
-    const process = new Process(id, config, prepared.stdio, this.hostFor(run), collect);
-    this.processes.set(id, { process, plan: prepared.plan, spawning });
-    return process;
+    try {
+      const process = new Process(id, config, prepared.stdio, this.hostFor(run), collect);
+      this.processes.set(id, { process, plan: prepared.plan, spawning });
+      return process;
+    } catch (error) {
+      this.handle.signal(id, SIGKILL, 'group');
+      closeStdio(prepared.stdio);
+      throw error;
+    }
   }
 
   private hostFor(run: RunGroup | undefined) {

@@ -1,11 +1,13 @@
 /** The pipes of a process: made here, one end sent to the launcher, the other turned into a stream. */
 import fs from 'node:fs';
 import net from 'node:net';
+import os from 'node:os';
 import { Readable, type Writable } from 'node:stream';
 import { check, closeFd, native } from '../native';
 import { setFileContext } from '../selinux';
 import type { Input, ProcessConfig } from './config';
 
+const { EINVAL, EPERM } = os.constants.errno;
 /** What a pipe holds without anybody reading (pipe(7)). */
 const PIPE_CAPACITY = 65536;
 
@@ -55,7 +57,8 @@ export function openStdio(
     if (own) stdio.ours.push(fd);
   };
   const pipe = (nonBlockingEnd: 0 | 1): [number, number] => {
-    const ends = check(native().pipe(nonBlockingEnd, owner?.uid ?? -1, owner?.gid ?? -1), 'pipe2') as [number, number];
+    const made = native().pipe(nonBlockingEnd, owner?.uid ?? -1, owner?.gid ?? -1);
+    const ends = check(made, made === -EPERM || made === -EINVAL ? 'fchown' : 'pipe2') as [number, number];
     for (const end of ends) opened.add(end);
     if (label !== undefined) setFileContext(ends[0], label);
     return ends;

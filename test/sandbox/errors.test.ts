@@ -207,6 +207,22 @@ describe('bad options', () => {
   });
 });
 
+describe('what is found out when the launcher has started already', () => {
+  test('ids that are not mapped, whatever ran before', async () => {
+    await run('true');
+    for (let i = 0; i < 2; i++)
+      expect(await issuesOf(run('true', { user: { additionalGids: [5] } }))).toEqual([
+        expect.stringContaining('user.additionalGids'),
+      ]);
+  });
+  test('a signal that only looks like one: the program does not run on', async () => {
+    const signal = Object.create(AbortSignal.prototype) as AbortSignal;
+    await using sandbox = await Sandbox.create();
+    expect(() => sandbox.spawn('sleep', ['99'], { signal })).toThrow('Cannot read');
+    expect((await sandbox.run('sh', ['-c', 'while pgrep -x sleep; do sleep 0.02; done'])).exitCode).toBe(0);
+  });
+});
+
 describe('kernel refusals', () => {
   test('a program that does not exist', async () => {
     await expect(run('/usr/bin/nonesuch')).rejects.toMatchObject({

@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import { Sandbox } from '../../lib';
+import { Sandbox, type SandboxOptions } from '../../lib';
 import { defaultMaskedPaths, defaultReadonlyPaths } from '../../lib/mounts';
 import { dropSpare } from '../../lib/native';
 import { describeWith, testWith } from '../helpers/capabilities';
@@ -79,14 +79,22 @@ describeWith(['root'], 'ids of one program', () => {
   });
 });
 
-test('init keeps only the capabilities that serving takes, and no groups', async () => {
-  await using sandbox = await Sandbox.create();
+test.each<[string, SandboxOptions, number]>([
+  ['', {}, 0],
+  [
+    ', also where some are inheritable beyond the bounding set',
+    { capabilities: { inheritable: ['CAP_MKNOD'] } },
+    1 << 27,
+  ],
+])('init keeps only the capabilities that serving takes, and no groups%s', async (_, options, inheritable) => {
+  await using sandbox = await Sandbox.create(options);
   const status = fs.readFileSync(`/proc/${sandbox.pid}/status`, 'utf8');
   const field = (name: string) => new RegExp(`^${name}:[ \\t]*(.*)$`, 'm').exec(status)?.[1]?.trim();
   // CAP_KILL, CAP_SETGID, CAP_SETUID, CAP_SYS_ADMIN.
   const serving = [5, 6, 7, 21].reduce((mask, n) => mask + 2 ** n, 0);
   for (const set of ['CapPrm', 'CapEff']) expect(Number.parseInt(field(set) ?? '', 16)).toBe(serving);
-  for (const set of ['CapInh', 'CapBnd']) expect(Number.parseInt(field(set) ?? '', 16)).toBe(0);
+  expect(Number.parseInt(field('CapInh') ?? '', 16)).toBe(inheritable);
+  expect(Number.parseInt(field('CapBnd') ?? '', 16)).toBe(0);
   if (process.geteuid?.() === 0) expect(field('Groups')).toBe('');
 });
 

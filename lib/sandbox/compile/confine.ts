@@ -1,4 +1,7 @@
-/** What a program takes upon itself last, in the order that the kernel forces. The same for most programs, so kept. */
+/**
+ * What a program takes upon itself last, in the order that the kernel forces. The same for most programs, so kept. A program that is
+ * born with the default profile does all of it under that: test/unit/seccomp/profiles.test.ts has the calls.
+ */
 import type { Confinement } from '../../apparmor/decide';
 import type { Ruleset } from '../../landlock/ruleset';
 import { type Block, Plan } from '../../plan';
@@ -62,7 +65,7 @@ export const confine = remembered((filters: readonly CompiledFilter[], facts: Co
   for (const [first, last] of gaps(facts.open.split(' ').map(Number)))
     plan.add('payload', undefined, { op: 'closeRange', first, last });
   plan.add('payload', 'cwd', { op: 'checkCwd' });
-  // Last, so that what comes before needs no permission in the profile.
+  // Last, so that what comes before needs no permission in a profile of the caller's.
   if (noNewPrivileges) addFilters();
   return { ops: plan.ops };
 });

@@ -7,14 +7,14 @@ import { remembered } from '../../utils/remembered';
 import type { RootConfig, SandboxConfig } from '../config';
 import type { HostFacts } from './facts';
 import { hostsFile } from './files';
-import { addIdMaps, planIdentity } from './identity';
+import { addIdMaps, checkUser, planIdentity } from './identity';
 import type { CompiledFilter } from './process';
 import { addCleanup, type CompiledSandbox, compileSandbox } from './sandbox';
 
 /** Cleaning up comes last, and is never kept. */
 type Piece = Block | 'maps' | 'hosts' | 'hostname';
 
-interface Kept extends Pick<CompiledSandbox, 'header' | 'openFirst' | 'confined'> {
+interface Kept extends Pick<CompiledSandbox, 'header' | 'openFirst' | 'filtered'> {
   readonly pieces: readonly Piece[];
 }
 
@@ -88,6 +88,7 @@ function pieceOf({ role, op }: PlannedOp): Exclude<Piece, Block> | undefined {
 function fill({ pieces, ...same }: Kept, config: SandboxConfig, host: HostFacts): CompiledSandbox {
   const plan = new Plan();
   const identity = planIdentity(config, host);
+  checkUser(config.user, identity, 'user');
   for (const piece of pieces) {
     if (piece === 'maps') addIdMaps(plan, identity, host);
     else if (piece === 'hosts') plan.add('init', 'root', hostsFile(config));

@@ -28,7 +28,7 @@ export interface CompiledSandbox {
   /** How many of them the launcher needs first. */
   readonly openFirst: number;
   /** Its programs are born with their filters. */
-  readonly confined: boolean;
+  readonly filtered: boolean;
 }
 
 const PR_SET_DUMPABLE = 4;
@@ -98,17 +98,21 @@ export function compileSandbox(
   addNames(plan, config);
   addRuleset(plan, host.ruleset);
   if (files) plan.add('init', 'root', { op: 'pivotRoot' });
-  const kept =
-    initCapabilities | (config.reusable ? CAP_NET_ADMIN : 0n) | (dropsLate ? CAP_SETPCAP : 0n) | permitted | bounding;
-  plan.add('init', 'capabilities', { op: 'capset', effective: kept, permitted: kept, inheritable });
-  if (dropsLate) plan.add('init', 'capabilities.bounding', dropBounding);
+  const keep = (mask: bigint): void =>
+    void plan.add('init', 'capabilities', { op: 'capset', effective: mask, permitted: mask, inheritable });
+  const kept = initCapabilities | (config.reusable ? CAP_NET_ADMIN : 0n) | permitted | bounding;
+  if (dropsLate) {
+    keep(kept | CAP_SETPCAP);
+    plan.add('init', 'capabilities.bounding', dropBounding);
+  }
+  keep(kept);
   // Last: init has no more to do than to serve.
   if (filters.length > 0) plan.append(installing(filters, {}));
   addCleanup(plan, config, host);
 
   const disabled = disabledFeatures(host.pretendMissing);
   const header = { cloneFlags: cloneFlags(config, host), cgroupSlot, disabled };
-  return { plan, header, identity, open: slots.open, openFirst, confined: filters.length > 0 };
+  return { plan, header, identity, open: slots.open, openFirst, filtered: filters.length > 0 };
 }
 
 const installing = remembered(

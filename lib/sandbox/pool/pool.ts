@@ -254,13 +254,11 @@ export class SandboxPool extends EventEmitter<PoolEvents> {
 
   private remove({ sandbox }: Member): Promise<void> {
     // Whoever waits for a result has it first.
-    const deleted = nextTurn()
-      .then(() => sandbox.delete())
-      .then(() => {
-        this.deleting.delete(deleted);
-        this.fillSoon();
-        this.settle();
-      });
+    const deleted = sandbox.deleteAfter(nextTurn()).then(() => {
+      this.deleting.delete(deleted);
+      this.fillSoon();
+      this.settle();
+    });
     this.deleting.add(deleted);
     return deleted;
   }

@@ -44,7 +44,7 @@ enum Frame : __u16 {
   kFrameFailed = 17,      // FailedBody
   kFrameSpawned = 18,     // SpawnedBody; the payload's pid comes as SCM_CREDENTIALS; descriptor: pty master, if asked for
   kFrameExited = 19,      // ExitedBody
-  kFrameInitExited = 20,  // InitExitedBody, from the supervisor
+  kFrameInitExited = 20,  // InitExitedBody, from the supervisor: if there are clean-up ops, or it did not leave by itself
   kFrameListener = 22,    // u32 id of the spawn, before its kFrameSpawned; descriptor: the seccomp listener
   kFrameNamespace = 24,  // empty; descriptor: init's namespace, none when there is no such file
   kFrameSocket = 25,      // SocketBody; descriptor: the socket, none when it failed

@@ -221,6 +221,8 @@ i64 attach(Reader& in, Context& context) {
   i64 parent = made > 0 && !legacy_pending(slot) ? open_parent(context, destination, &name) : -ENOENT;
   i64 result = parent < 0 ? attach_to(slot, destination, context)
                           : sys(__NR_move_mount, mount, "", parent, name, MOVE_MOUNT_F_EMPTY_PATH);
+  // In a reset nothing comes after that would.
+  if (context.root < 0) forget_parent();
   if (result >= 0) close_fd(mount);
   return result == -ENOENT && made < 0 ? made : result;
 }

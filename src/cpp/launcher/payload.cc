@@ -15,11 +15,9 @@ struct Attempt {
   bool courier;  // the next child is a courier
   u32 cgroup;    // as in SpawnHeader
   // Written by the child.
-  i32 pid;
-  i32 listener;
+  i32 pid, listener;
   i64 error;
-  u32 op;
-  u32 syscall;
+  u32 op, syscall;
 };
 
 // Everything between fork and exec. Only returns when it failed.
@@ -48,6 +46,7 @@ void deliver_listener(Attempt* attempt) {
   i64 listener = sys(__NR_fcntl, attempt->listener, F_DUPFD_CLOEXEC, abi::kCourierFd);
   sys(__NR_dup3, (i32)abi::kCourierFd, (i32)abi::kControlFd, O_CLOEXEC);
   send_frame(abi::kFrameListener, &attempt->id, sizeof attempt->id, (i32)listener);
+  attempt->courier = true;
 }
 
 void enter(Attempt* attempt) {
@@ -106,7 +105,7 @@ i64 vfork_payload(Attempt* attempt, u64 flags) {
 
 i64 start_payload(const Frame& request, Reader ops, Context& context, i32* pid, u32* op) {
   *op = abi::kNone;
-  // The child writes its failure here, and its argv and envp behind it; shared, so that a plain fork works as well.
+  // The child writes its failure here, and its argv and envp behind it; a mapping is shared, so that a plain fork works as well.
   alignas(16) static u8 room[kRoom + 1];
   usize size = sizeof(Attempt) + request.header.length * 2 + 4096;
   bool fits = size <= kRoom;
@@ -119,6 +118,8 @@ i64 start_payload(const Frame& request, Reader ops, Context& context, i32* pid, 
   context.scratch = attempt + 1;
   context.scratch_size = size - sizeof(Attempt);
   i64 result = vfork_payload(attempt, 0);
+  // Somebody has ended the courier, and the payload is on its way in our memory still.
+  if (result > 0 && (header.flags & abi::kSpawnListener) && !attempt->courier && !attempt->error) leave(3);
   *pid = attempt->pid ? attempt->pid : (i32)result;
   // Changing ids in the child resets the dumpable flag of the memory that we share.
   sys(__NR_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);

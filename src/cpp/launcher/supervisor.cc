@@ -129,7 +129,7 @@ void supervise() {
   sys(__NR_kill, pid, kSigkill);
   abi::InitExitedBody ended = {0};
   while (sys(__NR_wait4, pid, &ended.status, __WALL, nullptr) == -EINTR) continue;
-  // Where nothing is left to remove, the end of the socket says as much.
-  if (OpList(plan).next(abi::kRoleCleanup)) send_frame(abi::kFrameInitExited, &ended, sizeof ended);
+  // When init has left as it should and nothing is to be removed, the end of the socket says as much.
+  if (ended.status || OpList(plan).next(abi::kRoleCleanup)) send_frame(abi::kFrameInitExited, &ended, sizeof ended);
   clean_up(plan, context, 0);
 }

@@ -78,6 +78,14 @@ print([top + '/' + n for top, dirs, names in os.walk('/') if not top.startswith(
     expect(both.second.stdout).toBe('[]\n');
   });
 
+  test('a file system inside another one of memory', async () => {
+    const both = await twice('open("/tmp/cache/left", "w")', 'import os; print(os.listdir("/tmp/cache"))', {
+      mounts: [{ type: 'tmpfs', destination: '/tmp/cache' }],
+    });
+    expectClean(both);
+    expect(both.second.stdout).toBe('[]\n');
+  });
+
   test('modes and times of the top directories and of /dev/ptmx', async () => {
     const leave = `
 import os

@@ -88,6 +88,12 @@ test('every kind, after any other, is what it is without', () => {
   expect(new Set(plain.map(({ bytes, rest }) => JSON.stringify([bytes, rest.open]))).size).toBe(cases.length);
 });
 
+test('ids that are not mapped are refused whatever was kept', () => {
+  const wrong: (typeof kinds)[number] = [{ user: { additionalGids: [5] } }, {}];
+  made(compileKept, [{}, {}], false);
+  expect(() => made(compileKept, wrong, false)).toThrow('5 is not mapped in gidMappings');
+});
+
 test('what is kept is used again', () => {
   const ops = () => made(compileKept, [{ oomScoreAdj: 9 }, {}], false).ops.filter(({ role }) => role === 'init');
   ops();

@@ -210,10 +210,9 @@ describe('bad options', () => {
 describe('what is found out when the launcher has started already', () => {
   test('ids that are not mapped, whatever ran before', async () => {
     await run('true');
+    // An ordinary user is told more.
     for (let i = 0; i < 2; i++)
-      expect(await issuesOf(run('true', { user: { additionalGids: [5] } }))).toEqual([
-        expect.stringContaining('user.additionalGids'),
-      ]);
+      expect((await issuesOf(run('true', { user: { additionalGids: [5] } })))[0]).toContain('user.additionalGids');
   });
   test('a signal that only looks like one: the program does not run on', async () => {
     const signal = Object.create(AbortSignal.prototype) as AbortSignal;

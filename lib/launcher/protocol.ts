@@ -21,7 +21,7 @@
  *    │── reset ──────────────────────────────────────────────────▶│ kills, reaps, runs the ops it came with
  *    │◀──────────────────────────── posture ──────────────────────│
  *    │── shutdown (or death) ──────▶│ SIGKILL ───────────────────▶│
- *    │◀─────────── initExited ──────│ reaps; says so where it did not leave by itself or something is to be removed, which is done when we shut down; exits
+ *    │◀─────────── initExited ──────│ reaps, cleans up when we have shut down, exits (no initExited where init left by itself and nothing is to be removed)
  *    │◀─────────── end of stream ───│
  *
  * `failed` may come instead of `ready` or `spawned`. This file decodes what comes back; the sender is ours, but it is

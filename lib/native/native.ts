@@ -49,9 +49,9 @@ export interface Native {
   close(fd: number): number;
   /** Bytes read, 0 at the end, -EAGAIN when there are none now. */
   read(fd: number, to: Uint8Array): number;
-  /** All of a small file's text, as latin1, or -errno. A fifth of what fs.readFileSync takes, and nothing is thrown. */
+  /** All of a small file's text, as latin1, or -errno. On cgroupfs 10 µs, where fs.readFileSync takes 26 to 46; nothing is thrown. */
   readFile(path: string): string | number;
-  /** Bytes written by one write(2), or -errno. The file has to exist. */
+  /** By one write(2) that has to take it all: 0 or -errno. The file has to exist. */
   writeFile(path: string, text: string): number;
   /** Acts on the calling thread (or with TSYNC all threads), for good. Without a program: -EFAULT where the flags are known. */
   seccompFilter(flags: number, program?: Uint8Array): number;

@@ -227,6 +227,7 @@ export class Session {
       this.processes.set(id, { process, plan: prepared.plan, spawning });
       return process;
     } catch (error) {
+      spawning?.fail(error);
       this.handle.signal(id, SIGKILL, 'group');
       closeStdio(prepared.stdio);
       throw error;

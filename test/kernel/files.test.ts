@@ -1,11 +1,12 @@
 /** The addon's short way to control files: all of one read, one write(2), no exceptions. */
+import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import { join } from 'node:path';
 import { files } from '../../lib/cgroups/files';
 import { native } from '../../lib/native';
 
-const { ENOENT, EINVAL, EISDIR } = os.constants.errno;
+const { EIO, ENOENT, EINVAL, EISDIR } = os.constants.errno;
 let directory: string;
 let path: string;
 beforeEach(() => {
@@ -46,7 +47,7 @@ test('a refusal is -errno, and no descriptor stays open', () => {
 
 test('writes over what is there, creates nothing, and says how much it wrote', () => {
   fs.writeFileSync(path, 'before');
-  expect(native().writeFile(path, 'now')).toBe(3);
+  expect(native().writeFile(path, 'now')).toBe(0);
   expect(fs.readFileSync(path, 'utf8')).toBe('nowore');
   native().writeFile(join(directory, 'other'), 'x');
   expect(fs.readdirSync(directory)).toEqual(['file']);
@@ -58,4 +59,14 @@ test('what a write to a cgroup file throws looks as if fs had thrown it', () => 
     expect.objectContaining({ code: 'EINVAL', syscall: 'write', path: file }),
   );
   expect(files.read(join(directory, 'absent'))).toBeUndefined();
+});
+
+test('a write of which the kernel takes only a part has failed', () => {
+  fs.writeFileSync(path, '');
+  const script = `process.stdout.write(String(require('node-gyp-build')('.').writeFile(${JSON.stringify(path)}, 'x'.repeat(9000))))`;
+  const said = execFileSync('sh', ['-c', 'ulimit -f 1; exec "$0" -e "$1"', process.execPath, script], {
+    cwd: join(__dirname, '../..'),
+    encoding: 'utf8',
+  });
+  expect(said).toBe(String(-EIO));
 });

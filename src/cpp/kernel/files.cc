@@ -57,7 +57,8 @@ Napi::Value ReadFile(const Napi::CallbackInfo& info) {
   return status == napi_ok ? Napi::Value(info.Env(), result) : Result(info, -ENOMEM);
 }
 
-// writeFile(path, text) -> bytes written or -errno. Creates nothing, and writes once: the kernel parses each write by itself.
+// writeFile(path, text) -> 0 or -errno; -EIO when the kernel took only a part. Creates nothing, and writes once: the kernel parses
+// each write by itself.
 Napi::Value WriteFile(const Napi::CallbackInfo& info) {
   std::string path = info[0].ToString();
   std::string text = info[1].ToString();
@@ -66,7 +67,7 @@ Napi::Value WriteFile(const Napi::CallbackInfo& info) {
   ssize_t n;
   do n = write(fd, text.data(), text.size());
   while (n < 0 && errno == EINTR);  // a smaller memory limit can be interrupted while it reclaims
-  int64_t result = OrErrno(n);
+  int64_t result = n < 0 ? -errno : static_cast<size_t>(n) < text.size() ? -EIO : 0;
   close(fd);
   return Result(info, result);
 }

@@ -250,8 +250,10 @@ export class Session {
       endsAll,
       afterExit: async (process: Process) => {
         if (!this.oneShot) return process.drain();
-        // Init leaves with its last program where that ends all others.
-        const gone = endsAll ? this.gone() : this.delete();
+        // Init leaves with its last program where that ends all others. Who removes something waits for our word all the same, which
+        // must not wait for another turn: the caller may keep that to itself.
+        const removes = this.compiled.plan.ops.at(-1)?.role === 'cleanup';
+        const gone = endsAll && !removes ? this.gone() : this.delete();
         if (!this.leavesNothing()) await gone;
       },
     };

@@ -1,3 +1,4 @@
+import fs from 'node:fs';
 import { run, Sandbox } from '../../lib';
 import { describeWith, testWith } from '../helpers/capabilities';
 import { python, sh } from '../helpers/sandbox';
@@ -33,6 +34,16 @@ describeWith(['cgroup-memory'], 'memory', () => {
   });
   test('tmpfs counts', async () => {
     expect(await sh('exec head -c 60000000 /dev/zero > /tmp/f', { memory: '32MiB' })).toMatchObject({ reason: 'oom' });
+  });
+  test('the group goes although the caller keeps the event loop to itself', async () => {
+    // Nothing to read in a later turn, and init takes its time to let go of what is in /tmp.
+    const quiet = { memory: '256MiB', stdout: 'ignore', stderr: 'ignore' } as const;
+    const { enforcement } = await run('sh', ['-c', 'head -c 60M /dev/zero > /tmp/full'], quiet);
+    const { paths = [] } = enforcement.cgroups;
+    expect(paths.length).toBeGreaterThan(0);
+    const until = performance.now() + 5_000;
+    while (paths.some((path) => fs.existsSync(path)) && performance.now() < until);
+    expect(paths.filter((path) => fs.existsSync(path))).toEqual([]);
   });
   test('the peak is that of the program', async () => {
     const r = await python('x = bytearray(100 << 20)', { memory: '512MiB' });
